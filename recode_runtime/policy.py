@@ -1,0 +1,222 @@
+"""A policy: one TOML file in, one frozen value out.
+
+`policies/strict.toml` is complete and is the default; every other policy says `extends` and only
+what differs. There are no defaults in this module: the numbers stand in the TOML files, where they
+can be reviewed without reading Python.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from recode_runtime import bundle
+from recode_runtime.errors import Level, PolicyError
+
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a policy: every key must be there, no other may be."""
+
+
+class Repair(_Table, frozen=True):
+    """`[repair]`: what may be mended before the model is asked again."""
+
+    enabled: bool
+
+
+class Language(_Table, frozen=True):
+    """`[language]`: the Python that a program may use.
+
+    `facades` maps the name of a module to the functions and constants of it that a program sees;
+    the module object itself never crosses.
+    """
+
+    mode: Literal["restricted"]
+    builtins: tuple[str, ...]
+    facades: dict[str, tuple[str, ...]]
+
+
+class Limits(_Table, frozen=True):
+    """`[limits]`: how large a program may be, and what one statement and one session may use."""
+
+    source_bytes: _Count
+    source_lines: _Count
+    statements: _Count
+    syntax_nodes: _Count
+    syntax_depth: _Count
+    try_depth: _Count
+    chain_length: _Count
+    integer_digits: _Count
+    statement_seconds: _Seconds
+    statement_calls: _Count
+    memory_mib: _Count
+    printed_bytes: _Count
+    value_bytes: _Count
+    observation_bytes: _Count
+    frame_bytes: _Count
+    recursion: _Count
+
+
+class Supervision(_Table, frozen=True):
+    """`[supervisor]`: how deep, how often and how much a run may go on.
+
+    `attempts` counts all programs asked for one placeholder: the first and its rewrites.
+    """
+
+    depth: Annotated[int, msgspec.Meta(ge=0)]
+    attempts: _Count
+    nodes: _Count
+    model_calls: _Count
+    primitive_calls: _Count
+    seconds: _Seconds
+
+
+class Isolation(_Table, frozen=True):
+    """`[isolation]`: which wall, and which layers of it must hold."""
+
+    wall: Literal["process"]
+    require: tuple[str, ...]
+
+
+class Prompting(_Table, frozen=True):
+    """`[prompt]`: what the model is shown."""
+
+    value_chars: _Count
+    primitives_hint: tuple[_Count, _Count]
+    few_shots: bool
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that a run may and may not do."""
+
+    name: str
+    grammar: dict[str, Level]
+    repair: Repair
+    language: Language
+    limits: Limits
+    supervisor: Supervision
+    isolation: Isolation
+    prompt: Prompting
+
+    @classmethod
+    def named(cls, name: str) -> Policy:
+        """A policy that ships with the package: `"strict"` (the default) or `"paper"`.
+
+        Raises:
+            PolicyError: there is none of that name; the message lists those there are.
+        """
+        return _built(name, _tables_of(_shipped(name), ()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Policy:
+        """The policy in the TOML file at `path`.
+
+        Raises:
+            PolicyError: the file cannot be read, is not TOML, or has a wrong or unknown key.
+        """
+        path = Path(path)
+        return _built(path.stem, _tables_of(path, ()))
+
+    @classmethod
+    def of(cls, policy: Policy | str | Path) -> Policy:
+        """A policy from what users write: a policy, a shipped name, or a path ending in .toml."""
+        if isinstance(policy, Policy):
+            return policy
+        if isinstance(policy, Path) or policy.endswith(".toml"):
+            return cls.load(policy)
+        return cls.named(policy)
+
+    def but(self, **tables: Mapping[str, Any]) -> Policy:
+        """This policy with some keys changed: `policy.but(limits={"statement_seconds": 1.0})`.
+
+        Raises:
+            PolicyError: as for `load`.
+        """
+        return _built(self.name, _merged(msgspec.to_builtins(self), tables))
+
+
+def shipped_names() -> list[str]:
+    """The names of the policies that ship with the package."""
+    return sorted(path.stem for path in bundle.folder("policies").glob("*.toml"))
+
+
+def _shipped(name: str) -> Path:
+    path = bundle.folder("policies") / f"{name}.toml"
+    if name not in shipped_names():
+        known = ", ".join(shipped_names())
+        raise PolicyError(
+            f"there is no policy called {name!r}; shipped are {known}. "
+            "A policy of your own is named by its path, which ends in .toml"
+        )
+    return path
+
+
+def _tables_of(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The merged tables of the file and of all it extends, the nearest winning."""
+    if path in seen:
+        raise PolicyError(f"{path}: it extends itself")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise PolicyError(f"{path}: cannot be read: {problem}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise PolicyError(f"{path}: is not TOML: {problem}") from None
+    base = tables.pop("extends", None)
+    if base is None:
+        return tables
+    if not isinstance(base, str):
+        raise PolicyError(f"{path}: extends must be the name or the path of a policy")
+    below = path.parent / base if base.endswith(".toml") else _shipped(base)
+    return _merged(_tables_of(below, (*seen, path)), tables)
+
+
+def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`below` with the keys of `above` laid over it, table by table.
+
+    `[language.facades]` and `[language] builtins` are replaced key by key too: a policy that wants
+    fewer names states the ones it wants.
+    """
+    merged = dict(below)
+    for key, value in above.items():
+        known = merged.get(key)
+        nested = isinstance(known, dict) and isinstance(value, Mapping)
+        merged[key] = _merged(known, value) if nested and isinstance(known, dict) else value
+    return merged
+
+
+def _built(name: str, tables: dict[str, Any]) -> Policy:
+    tables = {**tables, "name": name}
+    _refuse_unknown_keys(name, tables)
+    try:
+        return msgspec.convert(tables, Policy)
+    except msgspec.ValidationError as problem:
+        raise PolicyError(f"policy {name}: {problem}") from None
+
+
+def _refuse_unknown_keys(name: str, tables: Mapping[str, Any]) -> None:
+    """msgspec would name the unknown key; people also want to hear the one they meant."""
+    for path, known, given in _key_sets(tables):
+        for key in given:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+                raise PolicyError(f"policy {name}: unknown key {path}{key}{hint}")
+
+
+def _key_sets(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[str]]]:
+    fields = {field.name: field.type for field in msgspec.structs.fields(Policy)}
+    sets = [("", [key for key in fields if key != "name"], [k for k in tables if k != "name"])]
+    for table, kind in fields.items():
+        given = tables.get(table)
+        if isinstance(kind, type) and issubclass(kind, _Table) and isinstance(given, Mapping):
+            known = [field.name for field in msgspec.structs.fields(kind)]
+            sets.append((f"[{table}] ", known, list(given)))
+    return sets
