@@ -1,0 +1,62 @@
+"""RC205."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import libcst
+
+from recode_runtime.grammar.rule import Case, Cases, Rule
+
+
+class ForbiddenBuiltin(Rule):
+    """A builtin of Python is used that the language does not have.
+
+    ## What it does
+    Refuses names that are builtins in Python, are not in the policy's `[language] builtins`, and
+    are bound nowhere: called, passed on, or caught.
+
+    ## Why
+    Such a name is no sub-goal, though it is bound nowhere: the model means Python's own. What is
+    left out of the language reaches files, code, or attributes by their names.
+
+    ## Example
+        n = eval(obs)
+
+    ## Use instead
+        n = int(obs)
+    """
+
+    code = "RC205"
+    title = "forbidden builtin"
+    advice = "do it with primitives, or with the builtins of the language"
+    in_words = (
+        "These and other unsafe builtins do not exist: open, input, eval, exec, compile, getattr, "
+        "setattr, vars, dir, globals, locals."
+    )
+    VALID: ClassVar[Cases] = {
+        "allowed builtin": "n = int(obs)",
+        "variable of that name": "for object in items:\n    run(object)",
+        "variable of the namespace": Case("run(input)", variables=("input",)),
+        "method of that name": "obs.open()",
+        "keyword of that name": "run(input=1)",
+    }
+    INVALID: ClassVar[Cases] = {
+        "eval": "n = eval(obs)",
+        "open": "text = open('file')",
+        "import function": "os = __import__('os')",
+        "getattr": "f = getattr(obs, 'split')",
+        "passed on": "names = map(vars, items)",
+        "assigned": "e = eval",
+        "caught": "try:\n    run('go')\nexcept BaseException:\n    pass",
+        "in a loop": "for item in items:\n    print(globals())",
+        "of the interactive Python": "exit()",
+        "method of one": "text = open.read()",
+        "dunder variable": "if __name__ == 'solve':\n    run('go')",
+    }
+
+    def visit_Name(self, node: libcst.Name) -> None:
+        """Every name that is read."""
+        name = node.value
+        if name in self.context.reading.forbidden and self.context.role(node) == "use":
+            self.report(node, f"the builtin {name} is not part of the language")

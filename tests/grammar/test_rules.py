@@ -1,0 +1,145 @@
+"""Generated from the pages of the rules: what a page says is what is tested."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from recode_runtime.errors import PolicyError
+from recode_runtime.grammar import ALL_RULES, Case, Rule, Verdict, judge, rules, rules_in_words
+from recode_runtime.policy import Policy
+
+STRICT = Policy.named("strict")
+HEADINGS = ["## What it does", "## Why", "## Example", "## Use instead"]
+VALID = [(rule, name) for rule in ALL_RULES for name in rule.VALID]
+INVALID = [(rule, name) for rule in ALL_RULES for name in rule.INVALID]
+
+
+def verdict_on(case: Case | str, policy: Policy = STRICT) -> Verdict:
+    """What the grammar says about a case of a page."""
+    case = case if isinstance(case, Case) else Case(case)
+    return judge(
+        case.source,
+        policy=policy,
+        primitives=case.primitives,
+        variables=case.variables,
+        outputs=case.outputs,
+        depth_left=case.depth_left,
+        parent=case.parent,
+    )
+
+
+@pytest.mark.parametrize(("rule", "name"), VALID, ids=lambda one: getattr(one, "code", one))
+def test_what_a_page_calls_valid_passes_all_rules(rule: type[Rule], name: str) -> None:
+    """A VALID case gives a program and no finding of any rule."""
+    verdict = verdict_on(rule.VALID[name])
+    assert verdict.findings == ()
+    assert verdict.program is not None
+
+
+@pytest.mark.parametrize(("rule", "name"), INVALID, ids=lambda one: getattr(one, "code", one))
+def test_what_a_page_calls_invalid_is_refused_by_that_rule_alone(
+    rule: type[Rule], name: str
+) -> None:
+    """An INVALID case gives no program, and every finding has the code of the page."""
+    verdict = verdict_on(rule.INVALID[name])
+    assert {finding.code for finding in verdict.findings} == {rule.code}
+    assert verdict.program is None
+
+
+@pytest.mark.parametrize(("rule", "name"), INVALID, ids=lambda one: getattr(one, "code", one))
+def test_a_rule_that_is_off_says_nothing(rule: type[Rule], name: str) -> None:
+    """Switched off by the policy, the rule that alone refused a case lets it pass."""
+    verdict = verdict_on(rule.INVALID[name], STRICT.but(grammar={rule.code: "off"}))
+    assert verdict.findings == ()
+    assert verdict.program is not None
+
+
+@pytest.mark.parametrize(("rule", "name"), INVALID, ids=lambda one: getattr(one, "code", one))
+def test_a_warning_refuses_nothing(rule: type[Rule], name: str) -> None:
+    """As a warning, the same finding comes with a program."""
+    case = rule.INVALID[name]
+    verdict = verdict_on(case, STRICT.but(grammar={rule.code: "warning"}))
+    assert verdict.program is not None
+    assert {finding.level for finding in verdict.findings} == {"warning"}
+    places = [(one.line, one.column, one.message) for one in verdict.findings]
+    assert places == [(one.line, one.column, one.message) for one in verdict_on(case).findings]
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.code)
+def test_a_page_is_complete(rule: type[Rule]) -> None:
+    """Docstring with the four headings in order, a title, advice, and cases of both kinds."""
+    page = inspect.getdoc(rule)
+    assert page is not None
+    assert [line for line in page.split("\n") if line.startswith("## ")] == HEADINGS
+    assert rule.title
+    assert rule.advice
+    assert rule.VALID
+    assert rule.INVALID
+
+
+def test_codes_are_unique_and_in_order() -> None:
+    """A code names one rule; findings, policies and documents rely on it."""
+    codes = [rule.code for rule in ALL_RULES]
+    assert codes == sorted(set(codes))
+
+
+def test_every_file_of_rules_is_registered() -> None:
+    """A rule that is written but not listed would never speak."""
+    files = {path.stem for path in Path(str(rules.__file__)).parent.glob("[!_]*.py")}
+    assert {rule.__module__.rpartition(".")[2] for rule in ALL_RULES} == files
+
+
+def test_findings_speak_in_the_order_of_the_lines() -> None:
+    """Line, column, words and advice of each finding, whatever the order of the rules."""
+    source = "for i in items:\n    clean(i)\nimport os\ne = eval\n"
+    verdict = judge(source, policy=STRICT, primitives=["run"], variables=["items"], outputs=["x"])
+    assert [str(finding) for finding in verdict.findings] == [
+        "RC120 the promised output x is never assigned",
+        "line 2: RC110 the placeholder clean stands in a loop",
+        "line 3: RC201 the module os may not be imported",
+        "line 4: RC205 the builtin eval is not part of the language",
+    ]
+    assert [finding.column for finding in verdict.findings] == [0, 4, 7, 4]
+    assert verdict.findings[1].advice == (
+        "call one placeholder for all rounds, outside the loop, and pass it the whole list"
+    )
+
+
+def test_a_module_that_may_be_imported_has_its_own_advice() -> None:
+    """`math.sqrt` without an import is a forgotten import, not a goal."""
+    (finding,) = verdict_on("n = math.sqrt(2)").findings
+    assert (finding.code, finding.advice) == ("RC113", "write `import math` before it")
+
+
+def test_an_unknown_code_in_a_policy_names_the_nearest() -> None:
+    """A typing error in `[grammar]` is the user's to mend, and is never ignored."""
+    policy = STRICT.but(grammar={"RC2O5": "off"})
+    with pytest.raises(PolicyError, match=r"\[grammar\] knows no rule RC2O5; did you mean RC205\?"):
+        verdict_on("x = 1", policy)
+
+
+@pytest.mark.parametrize("code", ["RC003", "RC004", "RC005"])
+def test_the_gate_cannot_be_turned_down(code: str) -> None:
+    """What protects the host's own parser is no matter of taste."""
+    verdict = verdict_on("x = 1", STRICT.but(grammar={code: "error"}))
+    assert verdict.findings == ()
+    with pytest.raises(PolicyError, match=rf"\[grammar\] {code} is always an error"):
+        verdict_on("x = 1", STRICT.but(grammar={code: "off"}))
+
+
+def test_rules_in_words_come_from_the_rules() -> None:
+    """Each sentence is a rule's own, in the order of the codes, none said twice."""
+    words = rules_in_words(STRICT)
+    assert words == tuple(rule.in_words for rule in ALL_RULES if rule.in_words)
+    assert words[0] == "Do not define functions: write the steps at the top level."
+    assert len(set(words)) == len(words) == 12
+
+
+def test_rules_in_words_leave_out_what_is_off() -> None:
+    """The model is not told a rule that nobody checks; warnings are told."""
+    policy = STRICT.but(grammar={"RC101": "off", "RC102": "warning"})
+    left_out = set(rules_in_words(STRICT)) - set(rules_in_words(policy))
+    assert left_out == {"Do not define functions: write the steps at the top level."}
