@@ -1,0 +1,1 @@
+"""The walls: one interface (`base`), and who implements it."""

@@ -1,0 +1,76 @@
+"""The clock of a statement: its own time, which stops while the host answers a primitive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Clock:
+    """Counts the guest's own seconds and calls `overdue` once when there are too many.
+
+    One timer runs from `start` to `stop`. Pausing only notes the time, because a statement pauses
+    at every call; a timer that goes off too early sets itself again.
+    """
+
+    def __init__(self, most: float, overdue: Callable[[], None]) -> None:
+        self._most = most
+        self._overdue = overdue
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._since: float | None = None
+        self._before = 0.0
+        self._step_began_at = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Own time since `start`."""
+        running = 0.0 if self._since is None else self._loop.time() - self._since
+        return self._before + running
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the statement under way has had all its time."""
+        return self._left <= 0
+
+    @property
+    def _left(self) -> float:
+        return self._most - (self.seconds - self._step_began_at)
+
+    def start(self) -> None:
+        """Begin from zero."""
+        self._before = self._step_began_at = 0.0
+        self._since = self._loop.time()
+        self._timer = self._loop.call_later(self._most, self._fire)
+
+    def pause(self) -> None:
+        """The guest waits."""
+        self._before = self.seconds
+        self._since = None
+
+    def resume(self) -> None:
+        """The guest runs again."""
+        self._since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(max(0.0, self._left), self._fire)
+
+    def step(self) -> None:
+        """The next statement begins, with all its time."""
+        self._step_began_at = self.seconds
+
+    def stop(self) -> float:
+        """Own time in all; nothing is called any more."""
+        self.pause()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return self._before
+
+    def _fire(self) -> None:
+        self._timer = None
+        if self._since is None:
+            return  # paused; `resume` sets the timer again
+        if self._left > 0:
+            self._timer = self._loop.call_later(self._left, self._fire)
+        else:
+            self._overdue()

@@ -1,0 +1,190 @@
+"""The frames of the guest, read strictly: whatever is not exactly one of these ends the session.
+
+Nothing that arrives is trusted: types, fields, ids and depth are checked here and in the session;
+the size was checked before a byte of a frame was read (`recode_guest.wire`). Frames to the guest
+are written by `recode_guest.wire.encode`, which refuses what is not plain data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+DEPTH = 64
+RESULT_DEPTH = 32
+ERROR_CHARS = 2_000
+
+
+class Violation(Exception):
+    """The guest broke the protocol; the message says how."""
+
+
+class Gone(Violation):
+    """The guest has ended, or has closed its end."""
+
+
+class _Frame(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):
+    """A frame of the guest; `op` tells which."""
+
+
+class Ready(_Frame, frozen=True, tag="ready"):
+    """The first frame: `layers` of the wall hold; the workers are process group `group`."""
+
+    version: int
+    group: int
+    layers: list[str]
+
+
+class Unable(_Frame, frozen=True, tag="refused"):
+    """The first frame if the guest cannot give what the policy asks for."""
+
+    message: str
+
+
+class Call(_Frame, frozen=True, tag="call"):
+    """The program calls a primitive: the `call`-th of request `id`."""
+
+    id: int
+    call: int
+    name: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+class Step(_Frame, frozen=True, tag="step"):
+    """A statement of request `id` has committed, and another follows."""
+
+    id: int
+
+
+class Done(_Frame, frozen=True, tag="done"):
+    """Request `id` is done."""
+
+    id: int
+    printed: str = ""
+    bound: list[str] = []
+    variables: dict[str, Any] = {}
+
+
+class Failed(_Frame, frozen=True, tag="failed"):
+    """A statement of request `id` failed; what `bound` names stand from those before it."""
+
+    id: int
+    kind: Literal["error", "limit", "primitive", "refused", "ended"]
+    message: str
+    line: int
+    traceback: str
+    printed: str
+    bound: list[str]
+
+
+class Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One variable, as in `tree.Variable`."""
+
+    name: str
+    type: str
+    text: str
+    size: int
+    plain: bool
+    value: Any
+
+
+class Variables(_Frame, frozen=True, tag="variables"):
+    """The answer to a `read`."""
+
+    id: int
+    variables: list[Described]
+
+
+Answer = Done | Failed | Variables
+AnyFrame = Ready | Unable | Call | Step | Done | Failed | Variables
+
+_DECODER: msgspec.json.Decoder[AnyFrame] = msgspec.json.Decoder(AnyFrame)
+
+
+def decoded(body: bytes) -> AnyFrame:
+    """The frame in a JSON body from the guest.
+
+    Raises:
+        Violation: it is none of the frames above, or is nested too deeply for whoever gets it.
+    """
+    try:
+        frame = _DECODER.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+        raise Violation(f"not a frame of the guest: {problem}") from None
+    if body.count(b"[") + body.count(b"{") > DEPTH and _is_deep(msgspec.to_builtins(frame)):
+        raise Violation(f"a value nested more than {DEPTH} levels deep")
+    return frame
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return False
+        level = below
+    return True
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value of the host's as plain data; tuples become lists, half surrogates a mark.
+
+    Raises:
+        TypeError: it is something else; the message says what, in words fit for the program.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode() if not value.isascii() else str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    if depth < RESULT_DEPTH and isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    if depth < RESULT_DEPTH and isinstance(value, Mapping) and _has_text_keys(value):
+        return {plain(key): plain(item, depth + 1) for key, item in value.items()}
+    if depth >= RESULT_DEPTH and isinstance(value, list | tuple | Mapping):
+        raise TypeError(f"a value nested more than {RESULT_DEPTH} levels deep is not plain data")
+    raise TypeError(f"{_called(value)} is not plain data")
+
+
+def _has_text_keys(value: Mapping[Any, Any]) -> bool:
+    return all(isinstance(key, str) for key in value)
+
+
+def _called(value: Any) -> str:
+    if isinstance(value, float):
+        return f"the number {value}"
+    if isinstance(value, Mapping):
+        return "a dict with keys that are not str"
+    return f"a {type(value).__name__}"
+
+
+def cut(value: Any, most: int, size: int) -> Any:
+    """A result that is too large on the wire: text is cut, visibly.
+
+    Raises:
+        TypeError: it is not text, so there is no telling what to leave out.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"the result is {size} bytes large; {most} are allowed")
+    kept = value.encode()[:most].decode(errors="ignore")
+    return f"{kept}\n[cut: {len(value)} characters, of which the first {len(kept)} are here]"
+
+
+def error_text(problem: Exception) -> dict[str, str]:
+    """What the program hears of an exception that a primitive raised."""
+    message = str(problem)
+    if len(message) > ERROR_CHARS:
+        message = f"{message[:ERROR_CHARS]}... [cut: {len(message)} characters]"
+    return {"type": type(problem).__name__, "message": plain(message)}

@@ -1,0 +1,386 @@
+"""The process wall: RestrictedPython in a confined process tree of its own, one a session.
+
+Later layers (namespaces, Landlock, seccomp) are the guest's to set up and report; which of them a
+policy requires is compared here, and a machine that cannot give one is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from recode_guest import wire
+from recode_runtime.errors import RecodeError, SandboxUnavailable
+from recode_runtime.policy import Policy
+from recode_runtime.primitive import EpisodeEnded
+from recode_runtime.sandboxes import frames
+from recode_runtime.sandboxes.base import CallHandler
+from recode_runtime.sandboxes.clock import Clock
+from recode_runtime.sandboxes.frames import Gone, Violation
+from recode_runtime.sandboxes.guest import PROGRAM, Guest, opening_body
+from recode_runtime.tree import Failure, Outcome, Variable
+
+OPEN_SECONDS = 20.0
+# How long the guest's waiting side may take to answer for a statement that was told to stop. It
+# takes milliseconds; what is left is for machines that are busy.
+GRACE_SECONDS = 1.0
+LAYERS = (
+    "rlimits",
+    "no-new-privileges",
+    "empty-environment",
+    "non-dumpable",
+    "own-session",
+    "unprivileged-user",
+)
+
+_Kind = TypeVar("_Kind", frames.Done, frames.Variables)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class ProcessSandbox:
+    """Opens sessions in processes of their own; needs Linux and nothing else.
+
+    Args:
+        policy: what programs may use, and which layers must hold.
+        program: the arguments with which the interpreter runs the guest.
+    """
+
+    name = "process"
+
+    def __init__(self, policy: Policy, program: Sequence[str] = PROGRAM) -> None:
+        self._policy = policy
+        self._program = program
+
+    async def open(self, primitives: Mapping[str, CallHandler]) -> ProcessSession:
+        """A fresh session in which those names are callable.
+
+        Raises:
+            SandboxUnavailable: the machine lacks a layer that the policy requires, or the guest
+                does not start; the message says what and why.
+            ValueError: a primitive's name is not a plain public ASCII identifier.
+        """
+        _refuse_names(primitives)
+        _refuse_unknown_layers(self._policy.isolation.require)
+        session = ProcessSession(self._policy, primitives, self._program)
+        await session.open()
+        return session
+
+
+class ProcessSession:
+    """One guest and its namespace. See `base.Session` for what each method promises."""
+
+    def __init__(
+        self, policy: Policy, primitives: Mapping[str, CallHandler], program: Sequence[str]
+    ) -> None:
+        self._policy = policy
+        self._limits = policy.limits
+        self._primitives = dict(primitives)
+        self._guest = Guest(policy.limits.frame_bytes, self._heard, program)
+        self._channel = self._guest.channel
+        self._clock = Clock(policy.limits.statement_seconds, self._overdue)
+        self._backstop: asyncio.TimerHandle | None = None
+        self._request = 0
+        self._busy = False
+        self._calls = 0
+        self._calls_of_statement = 0
+        self._steps = 0
+        self._call_is_lost = False
+        self._gone = ""
+        self._entered = 0
+        self.layers: tuple[str, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the guest's keeper."""
+        return self._guest.pid
+
+    async def open(self) -> None:
+        """Start the guest and wait until it is confined.
+
+        Raises:
+            SandboxUnavailable: see `ProcessSandbox.open`.
+        """
+        try:
+            self._channel.send(opening_body(self._opening()))
+            async with asyncio.timeout(OPEN_SECONDS):
+                frame = frames.decoded(await self._channel.receive())
+            self._channel.hush()
+            self._accept(frame)
+        except (Violation, TimeoutError) as problem:
+            await self._guest.end()
+            said = str(problem) or "it was silent"
+            if isinstance(problem, Gone):
+                said = self._guest.complaint() or said
+            self._guest.ready(self._guest.pid)
+            raise self._lost(f"the guest did not open: {said}") from None
+        except BaseException as problem:
+            await self._guest.end()
+            self._guest.ready(self._guest.pid)
+            self._gone = str(problem)
+            raise
+
+    def _opening(self) -> dict[str, object]:
+        language = self._policy.language
+        return {
+            "limits": msgspec.to_builtins(self._limits),
+            "builtins": list(language.builtins),
+            "facades": {name: list(parts) for name, parts in language.facades.items()},
+            "primitives": list(self._primitives),
+        }
+
+    def _accept(self, frame: frames.AnyFrame) -> None:
+        if isinstance(frame, frames.Unable):
+            raise SandboxUnavailable(f"the guest cannot be opened: {frame.message[:2_000]}")
+        if not isinstance(frame, frames.Ready) or frame.group <= 1:
+            raise Violation("it did not begin with a ready frame")
+        if frame.version != wire.VERSION:
+            raise SandboxUnavailable(
+                f"the guest speaks version {frame.version} of the wire, the host {wire.VERSION}: "
+                "they are not of one installation"
+            )
+        missing = [name for name in self._policy.isolation.require if name not in frame.layers]
+        if missing:
+            raise SandboxUnavailable(
+                f"the policy {self._policy.name!r} requires {', '.join(missing)}, "
+                f"which does not hold on this machine; holding are {', '.join(frame.layers)}"
+            )
+        self.layers = tuple(frame.layers)
+        self._guest.ready(frame.group)
+
+    async def execute(self, source: str, *, line: int = 1, want: Sequence[str] = ()) -> Outcome:
+        """Run source statement by statement; each commits as a whole or not at all.
+
+        The policy's `statement_calls` and `statement_seconds` count anew for every statement.
+        `Outcome.variables` is empty after a failure.
+        """
+        text = frames.plain(source)
+        answer = await self._exchange(
+            frames.Done, "execute", source=text, line=line, want=list(want)
+        )
+        if isinstance(answer, frames.Failed):
+            bound, seconds = tuple(answer.bound), self._clock.seconds
+            return Outcome(_failure(answer), answer.printed, bound, seconds=seconds)
+        variables = {name: answer.variables[name] for name in want if name in answer.variables}
+        return Outcome(None, answer.printed, tuple(answer.bound), variables, self._clock.seconds)
+
+    async def read(self, names: Sequence[str], *, chars: int) -> dict[str, Variable]:
+        """The variables of those names that are bound, each text cut to `chars` characters."""
+        answer = await self._ask(frames.Variables, "read", names=list(names), chars=chars)
+        return {
+            one.name: Variable(one.name, one.type, one.text[:chars], one.size, one.plain, one.value)
+            for one in answer.variables
+            if one.name in names
+        }
+
+    async def bind(self, values: Mapping[str, Any]) -> None:
+        """Bind plain-data values in the namespace.
+
+        Raises:
+            ValueError: a name is not one that a program could bind.
+            TypeError: a value is not plain data.
+        """
+        _refuse_names(values)
+        taken = [name for name in values if name in self._primitives]
+        if taken:
+            raise ValueError(f"{', '.join(taken)}: a primitive has that name")
+        await self._ask(frames.Done, "bind", values=frames.plain(values))
+
+    async def enter(self, parameters: Mapping[str, str]) -> Outcome:
+        """Bind keyword parameters for an expansion; see `base.Session.enter`."""
+        _refuse_names(parameters)
+        answer = await self._exchange(frames.Done, "enter", parameters=dict(parameters))
+        if isinstance(answer, frames.Failed):
+            return Outcome(_failure(answer))
+        self._entered += 1
+        return Outcome(bound=tuple(parameters))
+
+    async def leave(self, outputs: Sequence[str]) -> None:
+        """Undo the last `enter`, outputs apart.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        if self._entered == 0:
+            raise RuntimeError("leave() without enter()")
+        self._entered -= 1
+        await self._ask(frames.Done, "leave", outputs=list(outputs))
+
+    async def close(self) -> None:
+        """End the guest and everything it started; safe to call again."""
+        self._gone = self._gone or "the session is closed"
+        await self._guest.end()
+
+    async def _ask(self, kind: type[_Kind], op: str, **fields: Any) -> _Kind:
+        """As `_exchange`, of requests that a guest in order cannot fail."""
+        answer = await self._exchange(kind, op, **fields)
+        if isinstance(answer, kind):
+            return answer
+        await self._guest.end()
+        raise self._lost(f"the guest failed to {op}: {answer}")
+
+    async def _exchange(self, kind: type[_Kind], op: str, **fields: Any) -> _Kind | frames.Failed:
+        """Send one request and see it through to its answer, primitives included.
+
+        Whatever goes wrong on the way, the host's own exceptions and a cancellation included, ends
+        the guest: nobody could say what it has run.
+        """
+        self._begin()
+        try:
+            self._channel.send(wire.encode({"op": op, "id": self._request, **fields}))
+        except wire.WireError as problem:
+            self._busy = False
+            raise ValueError(f"this cannot be sent to the guest: {problem}") from None
+        self._clock.start()
+        try:
+            return await self._answered(kind)
+        except (Violation, wire.WireError) as problem:
+            await self._guest.end()
+            broke = "" if isinstance(problem, Gone) else "the guest broke the protocol: "
+            raise self._lost(f"{broke}{problem}") from None
+        except BaseException as problem:
+            self._gone = f"it was ended by {type(problem).__name__}"
+            self._guest.end_soon()
+            raise
+        finally:
+            self._finish()
+
+    def _begin(self) -> None:
+        if self._gone:
+            raise SandboxUnavailable(f"the session has ended: {self._gone}")
+        if self._busy:
+            raise RuntimeError("the session is busy: one request at a time")
+        self._busy = True
+        self._request += 1
+        self._calls = self._calls_of_statement = self._steps = 0
+        self._call_is_lost = False
+
+    def _finish(self) -> None:
+        self._clock.stop()
+        if self._backstop is not None:
+            self._backstop.cancel()
+            self._backstop = None
+        self._busy = False
+
+    def _lost(self, why: str) -> SandboxUnavailable:
+        self._gone = self._gone or why
+        return SandboxUnavailable(self._gone)
+
+    async def _answered(self, kind: type[_Kind]) -> _Kind | frames.Failed:
+        while True:
+            frame = frames.decoded(await self._channel.receive())
+            if isinstance(frame, frames.Ready | frames.Unable) or frame.id != self._request:
+                raise Violation("a frame that belongs to no request under way")
+            if isinstance(frame, frames.Call) and kind is frames.Done:
+                await self._call(frame)
+            elif isinstance(frame, frames.Step) and kind is frames.Done:
+                self._step()
+            elif isinstance(frame, kind | frames.Failed):
+                self._channel.hush()
+                return frame
+            else:
+                raise Violation(f"a {type(frame).__name__} frame that answers nothing")
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps > self._limits.statements:
+            raise Violation("more statements than a program may have")
+        self._calls_of_statement = 0
+        self._clock.step()
+
+    async def _call(self, call: frames.Call) -> None:
+        self._channel.hush()
+        self._calls += 1
+        self._calls_of_statement += 1
+        if call.call != self._calls and not self._call_is_lost:
+            raise Violation(f"call {call.call} where {self._calls} was due")
+        if call.name not in self._primitives:
+            raise Violation(f"a call of {call.name[:100]!r}, which is no primitive")
+        self._clock.pause()
+        try:
+            body = await self._reply_to(call)
+        finally:
+            self._clock.resume()
+        if not self._call_is_lost:
+            self._channel.send(body)
+
+    async def _reply_to(self, call: frames.Call) -> bytes:
+        """Act, unless a limit is reached, and put what came of it into a frame."""
+        if self._clock.is_over:
+            seconds = self._limits.statement_seconds
+            return self._told(call, stop=("limit", f"stopped after {seconds:g} s of its own time"))
+        if self._calls_of_statement > self._limits.statement_calls:
+            most = self._limits.statement_calls
+            text = f"stopped at primitive call {most + 1}; a statement may make {most}"
+            return self._told(call, stop=("limit", text))
+        try:
+            value = await self._primitives[call.name](*call.args, **call.kwargs)
+            return self._result(call, frames.plain(value))
+        except EpisodeEnded as ended:
+            text = str(ended) or "the episode is over"
+            return self._told(call, stop=("ended", frames.plain(text)))
+        except RecodeError:
+            raise
+        except Exception as problem:  # noqa: BLE001  (it is the program's to read and to catch)
+            return self._told(call, error=frames.error_text(problem))
+
+    def _result(self, call: frames.Call, value: Any) -> bytes:
+        most = self._limits.observation_bytes
+        body = self._told(call, value=value)
+        size = len(body) - len(self._told(call)) + len("null") if len(body) > most else 0
+        return body if size <= most else self._told(call, value=frames.cut(value, most, size))
+
+    @staticmethod
+    def _told(
+        call: frames.Call,
+        *,
+        value: Any = None,
+        error: dict[str, str] | None = None,
+        stop: tuple[str, str] | None = None,
+    ) -> bytes:
+        told = None if stop is None else {"kind": stop[0], "message": stop[1]}
+        frame = {"op": "answer", "id": call.id, "call": call.call, "value": value}
+        return wire.encode({**frame, "error": error, "stop": told})
+
+    def _overdue(self) -> None:
+        """The time is up: tell the guest's waiting side, and see that somebody answers."""
+        self._guest.control.send(b"stop %d" % self._request)
+        loop = asyncio.get_running_loop()
+        self._backstop = loop.call_later(GRACE_SECONDS, self._unanswered)
+
+    def _unanswered(self) -> None:
+        self._gone = "a statement was told to stop and the guest did not answer"
+        self._guest.end_soon()
+
+    def _heard(self, message: bytes) -> None:
+        """The guest's waiting side has the session again; what the other side had sent is void."""
+        if not self._busy or message != b"over %d" % self._request:
+            self._gone = "the guest broke the protocol: a notice that belongs to no request"
+            self._guest.end_soon()
+            return
+        self._call_is_lost = True
+        self._channel.drop()
+        self._guest.control.send(b"go %d" % self._request)
+
+
+def _failure(frame: frames.Failed) -> Failure:
+    return Failure(frame.kind, frame.message, frame.line, frame.traceback)
+
+
+def _refuse_names(names: Mapping[str, Any]) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a plain public name")
+
+
+def _refuse_unknown_layers(required: Sequence[str]) -> None:
+    unknown = [name for name in required if name not in LAYERS]
+    if unknown:
+        raise SandboxUnavailable(
+            f"[isolation] require names {', '.join(unknown)}, which the process wall does not "
+            f"know; known are {', '.join(LAYERS)}"
+        )
