@@ -1,0 +1,145 @@
+"""Two of the three entrances: `check` to enforce the format, `open_sandbox` to embed the wall.
+
+The third, the whole job, is `supervisor.run`.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import warnings
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from recode_runtime.errors import Finding, ReplyUnreadable
+from recode_runtime.grammar import judge
+from recode_runtime.policy import Policy
+from recode_runtime.primitive import Primitives, primitives_of
+from recode_runtime.program import Program
+from recode_runtime.reply import read_reply
+from recode_runtime.sandboxes.base import Session
+from recode_runtime.sandboxes.process import ProcessSandbox
+from recode_runtime.tree import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the grammar says of one text.
+
+    `source` is the program that was judged, after the `repairs`; `program` is None if a finding
+    of level error was made.
+    """
+
+    source: str
+    program: Program | None
+    findings: tuple[Finding, ...]
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program is inside the grammar."""
+        return self.program is not None
+
+
+def check(
+    source: str,
+    *,
+    primitives: Collection[str] = ("run",),
+    variables: Collection[str] = (),
+    outputs: Sequence[str] = (),
+    policy: Policy | str | Path = "strict",
+) -> Report:
+    """Judge a program, or a model's whole reply, without running anything.
+
+    Args:
+        source: a program, or a reply with `<execute>` tags or Markdown fences.
+        primitives: the names a program may call as primitives.
+        variables: the names that are bound before it runs.
+        outputs: the names it has promised to bind.
+        policy: as for `run`.
+
+    Raises:
+        PolicyError: the policy is wrong. A bad program is never an exception.
+    """
+    policy = Policy.of(policy)
+    repairs: tuple[str, ...] = ()
+    if not _parses(source):
+        try:
+            read = read_reply(source, outputs)
+        except ReplyUnreadable as unreadable:
+            return Report(source, None, unreadable.findings)
+        source, repairs = read.source, read.repairs
+    verdict = judge(
+        source, policy=policy, primitives=primitives, variables=variables, outputs=outputs
+    )
+    return Report(source, verdict.program, verdict.findings, repairs)
+
+
+def _parses(source: str) -> bool:
+    """Whether the text is Python as it stands; long texts are left to the gate."""
+    if len(source) > 65_536:
+        return True
+    if _parsed(source) is not None:
+        return True
+    return "<execute" not in source.lower() and "```" not in source
+
+
+def _parsed(source: str) -> ast.Module | None:
+    with warnings.catch_warnings(action="ignore"):  # an invalid escape is not ours to report
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+class Box:
+    """One session behind the wall, for callers who bring their own code and their own loop."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def execute(self, source: str) -> Outcome:
+        """Run source, statement by statement; each commits as a whole or not at all.
+
+        `Outcome.variables` holds the plain-data values of the names that the source binds.
+
+        Raises:
+            SandboxUnavailable: the guest is gone.
+        """
+        outcome = await self._session.execute(source, want=_assigned(source))
+        kept = {name: value for name, value in outcome.variables.items() if name in outcome.bound}
+        if outcome.failure:  # the guest that failed has told names only
+            read = await self._session.read(outcome.bound, chars=1)
+            kept = {name: variable.value for name, variable in read.items() if variable.plain}
+        return dataclasses.replace(outcome, variables=kept)
+
+    async def bind(self, **values: object) -> None:
+        """Bind plain data in the namespace."""
+        await self._session.bind(values)
+
+
+def _assigned(source: str) -> list[str]:
+    """The names that the source could bind; none if it does not parse (the guest says why)."""
+    nodes = ast.walk(_parsed(source) or ast.Module([], []))
+    stored = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return list(dict.fromkeys(stored))
+
+
+@asynccontextmanager
+async def open_sandbox(
+    policy: Policy | str | Path = "strict", *, primitives: Primitives = ()
+) -> AsyncIterator[Box]:
+    """A fresh sandbox in which the primitives are callable; closed when the block ends.
+
+    The grammar is not applied here: any program of the policy's language runs.
+
+    Raises:
+        PolicyError, SandboxUnavailable: nothing was started.
+    """
+    session = await ProcessSandbox(Policy.of(policy)).open(dict(primitives_of(primitives)))
+    try:
+        yield Box(session)
+    finally:
+        await session.close()
