@@ -25,11 +25,14 @@ def model_from(
     """The model that a command line names; `expand` is the environment's expert, if it has one.
 
     Raises:
-        ValueError: the environment has no expert, or `spec` has none of the known forms.
+        ValueError: `spec` has none of the known forms, the environment has no expert, or an expert
+            was given a base URL.
         ExtraMissing: the extra `openai` is needed and not installed.
         ModelUnavailable: there is no API key, or the base URL cannot be one.
     """
     if spec == "expert":
+        if base_url:
+            raise ValueError("a base URL goes with the name of a model that its server runs: NAME")
         return _expert(expand)
     prefix, _, rest = spec.partition(":")
     name = rest if prefix == "openai" else spec if base_url else ""

@@ -102,6 +102,12 @@ async def test_expert_is_the_environments() -> None:
     assert "\nobs = run('look')\n" in (await model.complete(request_for())).text
 
 
+def test_a_server_and_the_expert_exclude_each_other() -> None:
+    """A base URL without the name of a model is never silently left out."""
+    with pytest.raises(ValueError, match="goes with the name of a model that its server runs"):
+        model_from("expert", base_url="http://127.0.0.1:1/v1", expand=look)
+
+
 def test_expert_needs_an_environment_that_has_one() -> None:
     """Without an expert the message says so, and what to do."""
     with pytest.raises(ValueError) as caught:
