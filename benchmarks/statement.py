@@ -17,8 +17,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from recode_runtime.policy import Policy
-from recode_runtime.sandboxes.process import ProcessSandbox
+from recode_runtime import open_sandbox
 
 STATEMENT = "obs = run('look')"
 RISKY = "n = [run('look') for _ in (1,)]"
@@ -39,18 +38,15 @@ async def act_async(action: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def recode(statement: str) -> AsyncIterator[Contender]:
-    """A statement through our process sandbox."""
-    session = await ProcessSandbox(Policy.named("strict")).open({"run": act_async})
+async def recode(statement: str, primitive: Callable[[str], object]) -> AsyncIterator[Contender]:
+    """A statement through our process sandbox, by its public entrance."""
+    async with open_sandbox("strict", primitives={"run": primitive}) as box:
 
-    async def once() -> None:
-        outcome = await session.execute(statement)
-        assert outcome.ok, outcome.failure
+        async def once() -> None:
+            outcome = await box.execute(statement)
+            assert outcome.ok, outcome.failure
 
-    try:
         yield once
-    finally:
-        await session.close()
 
 
 @contextlib.asynccontextmanager
@@ -94,8 +90,9 @@ async def smolagents() -> AsyncIterator[Contender]:
 
 
 CONTENDERS = {
-    "recode-runtime": ("recode_runtime", lambda: recode(STATEMENT)),
-    "recode-runtime, with a checkpoint": ("recode_runtime", lambda: recode(RISKY)),
+    "recode-runtime, plain function": ("recode_runtime", lambda: recode(STATEMENT, act)),
+    "recode-runtime, async function": ("recode_runtime", lambda: recode(STATEMENT, act_async)),
+    "recode-runtime, with a checkpoint": ("recode_runtime", lambda: recode(RISKY, act_async)),
     BASELINE: ("pydantic_monty", monty_sync),
     "pydantic-monty, async": ("pydantic_monty", monty_async),
     "smolagents LocalPythonExecutor": ("smolagents", smolagents),

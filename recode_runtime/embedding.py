@@ -108,23 +108,16 @@ class Box:
         Raises:
             SandboxUnavailable: the guest is gone.
         """
-        outcome = await self._session.execute(source, want=_assigned(source))
-        kept = {name: value for name, value in outcome.variables.items() if name in outcome.bound}
-        if outcome.failure:  # the guest that failed has told names only
-            read = await self._session.read(outcome.bound, chars=1)
-            kept = {name: variable.value for name, variable in read.items() if variable.plain}
+        outcome = await self._session.execute(source, want=None)
+        if outcome.ok:
+            return outcome
+        read = await self._session.read(outcome.bound, chars=1)
+        kept = {name: variable.value for name, variable in read.items() if variable.plain}
         return dataclasses.replace(outcome, variables=kept)
 
     async def bind(self, **values: object) -> None:
         """Bind plain data in the namespace."""
         await self._session.bind(values)
-
-
-def _assigned(source: str) -> list[str]:
-    """The names that the source could bind; none if it does not parse (the guest says why)."""
-    nodes = ast.walk(_parsed(source) or ast.Module([], []))
-    stored = [n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-    return list(dict.fromkeys(stored))
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ the wall as JSON, so parameters and results are plain data: None, bool, int, flo
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
+from recode_runtime.threads import in_thread
 
 PrimitiveFunction = Callable[..., Any]
 Primitives = Iterable[PrimitiveFunction] | Mapping[str, PrimitiveFunction]
@@ -70,7 +71,7 @@ class Primitive:
             raise TypeError(f"{self.name}() {problem}; it is {self.name}{self.signature}") from None
         if inspect.iscoroutinefunction(self.function):
             return self._plain(await self.function(*args, **kwargs))
-        result = await asyncio.to_thread(self.function, *args, **kwargs)
+        result = await in_thread(self.function, *args, **kwargs)
         return self._plain(await result if isinstance(result, Awaitable) else result)
 
     def _plain(self, result: Any) -> Any:

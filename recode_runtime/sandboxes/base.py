@@ -19,15 +19,18 @@ CallHandler = Callable[..., Awaitable[Any]]
 class Session(Protocol):
     """One sandbox opened for one task; its namespace lives in the guest until `close`."""
 
-    async def execute(self, source: str, *, line: int = 1, want: Sequence[str] = ()) -> Outcome:
+    async def execute(
+        self, source: str, *, line: int = 1, want: Sequence[str] | None = ()
+    ) -> Outcome:
         """Run source statement by statement; each commits as a whole or not at all.
 
         Args:
             source: Python inside the policy's language.
             line: the number of its first line in the program it was cut from; failures speak of
                 lines of that program.
-            want: names whose plain-data values `Outcome.variables` shall hold afterwards. Names
-                that are unbound or not plain data are left out.
+            want: names whose plain-data values `Outcome.variables` shall hold afterwards; None
+                for all that the source binds. What is unbound or not plain data is left out, and
+                after a failure there are none.
 
         Raises:
             SandboxUnavailable: the guest is gone or broke the protocol.

@@ -152,20 +152,22 @@ class ProcessSession:
         self.layers = tuple(frame.layers)
         self._guest.ready(frame.group)
 
-    async def execute(self, source: str, *, line: int = 1, want: Sequence[str] = ()) -> Outcome:
+    async def execute(
+        self, source: str, *, line: int = 1, want: Sequence[str] | None = ()
+    ) -> Outcome:
         """Run source statement by statement; each commits as a whole or not at all.
 
         The policy's `statement_calls` and `statement_seconds` count anew for every statement.
         `Outcome.variables` is empty after a failure.
         """
         text = frames.plain(source)
-        answer = await self._exchange(
-            frames.Done, "execute", source=text, line=line, want=list(want)
-        )
+        asked = None if want is None else list(want)
+        answer = await self._exchange(frames.Done, "execute", source=text, line=line, want=asked)
         if isinstance(answer, frames.Failed):
             bound, seconds = tuple(answer.bound), self._clock.seconds
             return Outcome(_failure(answer), answer.printed, bound, seconds=seconds)
-        variables = {name: answer.variables[name] for name in want if name in answer.variables}
+        asked = answer.bound if asked is None else asked
+        variables = {name: answer.variables[name] for name in asked if name in answer.variables}
         return Outcome(None, answer.printed, tuple(answer.bound), variables, self._clock.seconds)
 
     async def read(self, names: Sequence[str], *, chars: int) -> dict[str, Variable]:

@@ -8,7 +8,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from recode_guest import checkpoint, failure, restricted, risk, values, wire
@@ -129,7 +129,7 @@ class Session:
         """The bytes that answer the request under way."""
         return self.channel.packed({"op": op, "id": self._request, **fields})
 
-    def wanted(self, names: Sequence[str]) -> dict[str, Any]:
+    def wanted(self, names: Iterable[str]) -> dict[str, Any]:
         """The values of those names that are bound and plain data, as far as they fit."""
         found: dict[str, Any] = {}
         left = self.limits.value_bytes
@@ -275,7 +275,7 @@ class Execution:
     def __init__(self, session: Session, frame: dict[str, Any]) -> None:
         self._session = session
         self._source: str = frame["source"]
-        self._want: list[str] = frame["want"]
+        self._want: list[str] | None = frame["want"]
         # Lambdas of earlier requests must not lend their line numbers to this one.
         self._filename = f"<program {frame['id']}>"
         self._text = Text(self._source, frame["line"], self._filename)
@@ -313,7 +313,7 @@ class Execution:
             if number < len(statements):
                 self._commit()
                 self._session.channel.send(self._session.reply("step"))
-        wanted = self._session.wanted(self._want)
+        wanted = self._session.wanted(self._bound if self._want is None else self._want)
         return self._session.reply("done", **self.summary(), variables=wanted)
 
     def _run_one(self, statement: ast.stmt) -> None:
