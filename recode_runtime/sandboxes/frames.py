@@ -13,9 +13,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from recode_guest import wire
+
 DEPTH = 64
 RESULT_DEPTH = 32
 ERROR_CHARS = 2_000
+_MARK_BYTES = 80  # more than the mark of a cut takes
 
 
 class Violation(Exception):
@@ -170,16 +173,31 @@ def _called(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def cut(value: Any, most: int, size: int) -> Any:
-    """A result that is too large on the wire: text is cut, visibly.
+def fitted(value: Any, most: int) -> Any:
+    """A result as the program will have it: plain data of at most `most` bytes.
+
+    Text over that is cut, visibly. Fitting twice changes nothing more.
 
     Raises:
-        TypeError: it is not text, so there is no telling what to leave out.
+        TypeError: it is not plain data, or it is too large and no text, so that there is no
+            telling what to leave out.
     """
-    if not isinstance(value, str):
-        raise TypeError(f"the result is {size} bytes large; {most} are allowed")
-    kept = value.encode()[:most].decode(errors="ignore")
-    return f"{kept}\n[cut: {len(value)} characters, of which the first {len(kept)} are here]"
+    value = plain(value)
+    if isinstance(value, str):
+        return value if len(value) * 4 <= most else _cut(value, most)
+    if isinstance(value, list | dict) or (isinstance(value, int) and value.bit_length() > 64):
+        size = len(wire.encode({"op": "", "value": value})) - len('{"op":"","value":}')
+        if size > most:
+            raise TypeError(f"the result is {size} bytes large; {most} are allowed")
+    return value
+
+
+def _cut(text: str, most: int) -> str:
+    encoded = text.encode()
+    if len(encoded) <= most:
+        return text
+    kept = encoded[: max(0, most - _MARK_BYTES)].decode(errors="ignore")
+    return f"{kept}\n[cut: {len(text)} characters, of which the first {len(kept)} are here]"
 
 
 def error_text(problem: Exception) -> dict[str, str]:

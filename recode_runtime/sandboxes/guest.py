@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from recode_guest import wire
+from recode_runtime.errors import SandboxUnavailable
 from recode_runtime.sandboxes.channel import Channel, Control
 
 PROGRAM = ("-I", "-m", "recode_guest")
@@ -24,6 +25,9 @@ class Guest:
 
     The keeper (the process started here) ends its workers as soon as our end of `control` is
     closed. That also happens if this process dies, however it dies.
+
+    Raises:
+        SandboxUnavailable: no process can be started here; nothing is left behind.
     """
 
     def __init__(
@@ -31,11 +35,16 @@ class Guest:
     ) -> None:
         ours, theirs = socket.socketpair()
         control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, their_control:
-            self._process = _started(program, theirs, their_control)
+        try:
+            with theirs, their_control:
+                self._process = _started(program, theirs, their_control)
+            self._watched = _exit_descriptor(self._process)
+        except OSError as problem:
+            ours.close()
+            control.close()
+            raise SandboxUnavailable(f"the guest cannot be started: {problem}") from None
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        self._watched = os.pidfd_open(self._process.pid)
         self._loop.add_reader(self._watched, self._reap)
         self.channel = Channel(ours, limit)
         self.control = Control(control, heard)
@@ -106,6 +115,16 @@ def _started(
         pass_fds=numbers,
         start_new_session=True,
     )
+
+
+def _exit_descriptor(process: subprocess.Popen[bytes]) -> int:
+    """A descriptor that becomes readable when the process has ended."""
+    try:
+        return os.pidfd_open(process.pid)
+    except OSError:
+        process.kill()
+        process.communicate()
+        raise
 
 
 def opening_body(opening: dict[str, object]) -> bytes:

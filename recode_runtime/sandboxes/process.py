@@ -321,7 +321,7 @@ class ProcessSession:
             return self._told(call, stop=("limit", text))
         try:
             value = await self._primitives[call.name](*call.args, **call.kwargs)
-            return self._result(call, frames.plain(value))
+            return self._told(call, value=frames.fitted(value, self._limits.observation_bytes))
         except EpisodeEnded as ended:
             text = str(ended) or "the episode is over"
             return self._told(call, stop=("ended", frames.plain(text)))
@@ -329,12 +329,6 @@ class ProcessSession:
             raise
         except Exception as problem:  # noqa: BLE001  (it is the program's to read and to catch)
             return self._told(call, error=frames.error_text(problem))
-
-    def _result(self, call: frames.Call, value: Any) -> bytes:
-        most = self._limits.observation_bytes
-        body = self._told(call, value=value)
-        size = len(body) - len(self._told(call)) + len("null") if len(body) > most else 0
-        return body if size <= most else self._told(call, value=frames.cut(value, most, size))
 
     @staticmethod
     def _told(

@@ -111,7 +111,7 @@ async def test_a_large_observation_is_cut_visibly() -> None:
 
     async with opened({"give": give}, observation_bytes=1_000) as session:
         text = (await session.execute("x = give('text')", want=["x"])).variables["x"]
-        assert text == "é" * 500 + "\n[cut: 1000 characters, of which the first 500 are here]"
+        assert text == "é" * 460 + "\n[cut: 1000 characters, of which the first 460 are here]"
         failure = (await session.execute("give('list')")).failure
         assert failure is not None
         assert failure.message == "TypeError: the result is 2001 bytes large; 1000 are allowed"
