@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import keyword
+import types
+import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from recode_runtime.threads import in_thread
+
+# Names that mean something to a program already: printing, and the arguments of the root.
+_TAKEN = ("print", "printed", "instruction", "observation")
 
 PrimitiveFunction = Callable[..., Any]
 Primitives = Iterable[PrimitiveFunction] | Mapping[str, PrimitiveFunction]
@@ -26,12 +32,18 @@ class EpisodeEnded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
-    """One host function with the name by which programs call it."""
+    """One host function with the name by which programs call it.
+
+    `hints` are the types of those parameters whose annotation is of plain data: `str`, `int`,
+    `float`, `bool`, None, `list`, `dict`, `Literal`, and unions of them. Other parameters take
+    whatever crosses the wall.
+    """
 
     name: str
     function: PrimitiveFunction
     signature: inspect.Signature
     description: str = ""
+    hints: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, function: PrimitiveFunction) -> Primitive:
@@ -44,16 +56,21 @@ class Primitive:
             raise ValueError(
                 f"a primitive needs a plain ASCII name that does not begin with '_', not {name!r}"
             )
+        if name in _TAKEN or keyword.iskeyword(name):
+            raise ValueError(f"a primitive cannot be called {name!r}: the language has that name")
         signature = inspect.signature(function, eval_str=False)
-        return cls(name, function, signature, inspect.getdoc(function) or "")
+        return cls(name, function, signature, inspect.getdoc(function) or "", _hints(function))
 
     @property
     def text(self) -> str:
         """`name(parameters) -> type` and the docstring, as the prompt shows it."""
-        head = f"{self.name}{self.signature}".replace("'", "")
         if not self.description:
-            return head
-        return head + "\n    " + self.description.replace("\n", "\n    ")
+            return self._head
+        return self._head + "\n    " + self.description.replace("\n", "\n    ")
+
+    @property
+    def _head(self) -> str:
+        return f"{self.name}{self.signature}".replace("'", "")
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Check the arguments against the signature and act.
@@ -65,14 +82,28 @@ class Primitive:
             TypeError: the arguments do not fit (the message speaks of the primitive alone), or the
                 result is not plain data.
         """
-        try:
-            self.signature.bind(*args, **kwargs)
-        except TypeError as problem:
-            raise TypeError(f"{self.name}() {problem}; it is {self.name}{self.signature}") from None
+        bound = self._bound(args, kwargs)
+        args, kwargs = bound.args, bound.kwargs
         if inspect.iscoroutinefunction(self.function):
             return self._plain(await self.function(*args, **kwargs))
         result = await in_thread(self.function, *args, **kwargs)
         return self._plain(await result if isinstance(result, Awaitable) else result)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+            for name in bound.arguments.keys() & self.hints.keys():
+                bound.arguments[name] = self._fitting(name, bound.arguments[name])
+        except TypeError as problem:
+            raise TypeError(f"{self.name}() {problem}; it is {self._head}") from None
+        return bound
+
+    def _fitting(self, name: str, value: Any) -> Any:
+        """The argument in the type that is written beside the parameter."""
+        try:
+            return msgspec.convert(value, self.hints[name])
+        except msgspec.ValidationError as problem:
+            raise TypeError(f"argument {name!r}: {problem}") from None
 
     def _plain(self, result: Any) -> Any:
         """The result as plain data: tuples become lists, dataclasses dicts, dates text."""
@@ -86,6 +117,29 @@ class Primitive:
                 f"{self.name}() returned a {type(result).__name__}, which is not plain data: "
                 f"{problem}"
             ) from None
+
+
+def _hints(function: PrimitiveFunction) -> dict[str, Any]:
+    try:
+        hints = typing.get_type_hints(function)
+    except (NameError, TypeError, AttributeError):  # an annotation that means nothing at run time
+        return {}
+    kinds = {name: one.kind for name, one in inspect.signature(function).parameters.items()}
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if name in kinds and kinds[name] not in several and _is_plain(hint)
+    }
+
+
+def _is_plain(hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return True
+    if origin in (list, dict, typing.Union, types.UnionType):
+        return all(map(_is_plain, typing.get_args(hint)))
+    return hint in (str, int, float, bool, type(None), list, dict, Any)
 
 
 def primitives_of(primitives: Primitives) -> dict[str, Primitive]:

@@ -68,7 +68,42 @@ async def test_arguments_that_do_not_fit(args: tuple, kwargs: dict, message: str
     with pytest.raises(TypeError) as caught:
         await Primitive.of("boil", boil)(*args, **kwargs)
     assert str(caught.value).startswith(message)
-    assert "it is boil(litres: 'float'" in str(caught.value)
+    assert str(caught.value).endswith("; it is boil(litres: float, *, slowly: bool = False) -> str")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("lots",), "boil() argument 'litres': Expected `float`, got `str`; it is boil("),
+        ((1.5,), None),
+        ((1,), None),
+    ],
+)
+async def test_arguments_have_the_types_that_are_written(args: tuple, message: str | None) -> None:
+    """An annotation of plain data is a check; an int is a float where one is wanted."""
+    call = Primitive.of("boil", boil)(*args)
+    if message is None:
+        assert await call == f"{float(args[0])} boiled, slowly=False"
+        return
+    with pytest.raises(TypeError) as caught:
+        await call
+    assert str(caught.value).startswith(message)
+
+
+async def test_only_annotations_of_plain_data_are_checked() -> None:
+    """Others are the function's own affair, and so is one that means nothing."""
+
+    def take(cup: threading.Thread, many: list[int] | None, *rest: int) -> list[object]:
+        return [cup, many, *rest]
+
+    def odd(thing: Undefined) -> int:  # noqa: F821
+        return thing
+
+    primitive = Primitive.of("take", take)
+    assert list(primitive.hints) == ["many"]
+    assert await primitive(1, [2], "x") == [1, [2], "x"]
+    assert await Primitive.of("odd", odd)(3) == 3
+    assert Primitive.of("odd", odd).hints == {}
 
 
 async def test_results_are_plain_data() -> None:
@@ -92,6 +127,13 @@ def test_primitives_come_from_functions_or_a_mapping() -> None:
     assert primitives_of({"heat": boil})["heat"].name == "heat"
     again = primitives_of([boil])
     assert primitives_of(again) == again
+
+
+@pytest.mark.parametrize("name", ["print", "class", "instruction"])
+def test_a_name_of_the_language_is_refused(name: str) -> None:
+    """A call of it would never reach the primitive."""
+    with pytest.raises(ValueError, match=f"a primitive cannot be called '{name}'"):
+        primitives_of({name: boil})
 
 
 @pytest.mark.parametrize("name", ["_private", "two words", "", "größe"])
