@@ -30,7 +30,10 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class RunStarted(Event, frozen=True, tag="run.start"):
-    """The first event: what is to be done, by which model, under which policy."""
+    """The first event: what is to be done, by which model, under which policy.
+
+    `observation` is the first one, `settings` the whole policy as its tables.
+    """
 
     run: str
     instruction: str
@@ -38,6 +41,8 @@ class RunStarted(Event, frozen=True, tag="run.start"):
     model: str
     policy: str
     created: str
+    observation: str = ""
+    settings: dict[str, Any] = {}
 
 
 class NodeOpened(Event, frozen=True, tag="node.open"):
@@ -88,6 +93,14 @@ class AttemptJudged(Event, frozen=True, tag="attempt"):
     failure: Failure | None = None
 
 
+class AttemptFailed(Event, frozen=True, tag="attempt.fail"):
+    """The accepted program of an attempt did not get to its end."""
+
+    node: str
+    attempt: int
+    failure: Failure
+
+
 class CallSent(Event, frozen=True, tag="call.sent"):
     """Written before the primitive acts; `key` is its idempotency key, run/node/sequence."""
 
@@ -99,7 +112,10 @@ class CallSent(Event, frozen=True, tag="call.sent"):
 
 
 class CallAnswered(Event, frozen=True, tag="call.answer"):
-    """What the primitive returned, or the error it raised."""
+    """What the program was given: the value that the primitive returned, or the error it raised.
+
+    There is none for a call that was cut off; whether it acted is not known then.
+    """
 
     node: str
     key: str
@@ -136,6 +152,7 @@ AnyEvent = (
     | ModelAsked
     | ModelReplied
     | AttemptJudged
+    | AttemptFailed
     | CallSent
     | CallAnswered
     | NodeClosed
@@ -192,6 +209,9 @@ class TreeBuilder:
                 kept = ("source", "thought", "repairs", "failure")
                 changes = {name: getattr(event, name) for name in kept}
                 draft["attempts"][number] = dataclasses.replace(known, **changes)
+            case AttemptFailed(attempt=number, failure=failure):
+                known = draft["attempts"][number]
+                draft["attempts"][number] = dataclasses.replace(known, failure=failure)
             case CallSent(key=key):
                 draft["calls"][key] = Call(event.name, event.args, event.kwargs)
             case CallAnswered(key=key):

@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -76,6 +77,12 @@ class Journal:
             raise _named(problem, "the journal cannot be written", self.path) from None
         self._written += 1
         self._size += len(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Nothing more will be written; safe to call again."""

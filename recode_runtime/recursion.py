@@ -7,19 +7,21 @@ or, when its attempts are used up, to the placeholder above.
 
 from __future__ import annotations
 
+import ast
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from recode_runtime.budget import Budget
+from recode_runtime.calls import CallRecord
 from recode_runtime.environments.base import Environment
 from recode_runtime.errors import Finding, ReplyUnreadable
 from recode_runtime.events import (
     AnyEvent,
+    AttemptFailed,
     AttemptJudged,
-    CallAnswered,
-    CallSent,
     ModelAsked,
     ModelReplied,
     NodeClosed,
@@ -29,11 +31,10 @@ from recode_runtime.events import (
 from recode_runtime.grammar import judge
 from recode_runtime.models.base import Completion, Model
 from recode_runtime.policy import Policy
-from recode_runtime.primitive import Primitive
 from recode_runtime.program import Placeholder, Program, Statement
 from recode_runtime.prompt import Briefing, Setback, build_request
 from recode_runtime.reply import read_reply
-from recode_runtime.sandboxes.base import CallHandler, Session
+from recode_runtime.sandboxes.base import Session
 from recode_runtime.tree import (
     Call,
     Failure,
@@ -43,6 +44,7 @@ from recode_runtime.tree import (
 
 _ROOT_ARGUMENTS = ("instruction", "observation")
 ROOT = Placeholder("solve", arguments=_ROOT_ARGUMENTS, names=_ROOT_ARGUMENTS)
+_DELETES = re.compile(r"\bdel\b")
 _ENDED = Failure("ended", "the episode ended before the rest was reached")
 
 
@@ -50,9 +52,10 @@ _ENDED = Failure("ended", "the episode ended before the rest was reached")
 class Goal:
     """A placeholder being expanded: where it stands, and what its programs have done so far.
 
-    `arguments` holds the values of its arguments when it was reached, `calls_before` the number
-    of primitive calls until then, `bound` the names its programs have bound, `ran` the statements
-    that ran, `history` a line for each attempt that failed.
+    `arguments` holds the variables among its arguments when it was reached, `calls_before` the
+    number of primitive calls until then, `bound` the names its programs have bound, `ran` the
+    statements that ran, `last_step` the number of calls before the statement that ran last,
+    `history` a line for each attempt that failed.
     """
 
     node: str
@@ -65,20 +68,36 @@ class Goal:
     ran: list[str] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
     children: int = 0
+    last_step: int = 0
 
     @property
     def names(self) -> list[str]:
         """The variables its prompt shows: those among its arguments, and its parameters."""
         return list(dict.fromkeys([*self.placeholder.names, *self.placeholder.keywords]))
 
+    @property
+    def owed(self) -> list[str]:
+        """The promised outputs that no program of its own has bound yet."""
+        return [name for name in self.placeholder.outputs if name not in self.bound]
+
     def same_as(self, other: Goal) -> bool:
         """Whether both are the same call with the same values."""
-        mine, others = self.placeholder, other.placeholder
-        return (
-            (mine.name, mine.arguments) == (others.name, others.arguments)
-            and set(mine.keywords) == set(others.keywords)
-            and self.arguments == other.arguments
-        )
+        if self.placeholder.name != other.placeholder.name:
+            return False
+        mine, others = self._values(), other._values()
+        return None not in mine.values() and mine == others
+
+    def _values(self) -> dict[str, str | None]:
+        """Every argument's value as source, by its place or keyword; None if it is not known."""
+        call = self.placeholder
+        values = {str(place): self._value(one, one) for place, one in enumerate(call.arguments)}
+        return values | {name: self._value(name, one) for name, one in call.keywords.items()}
+
+    def _value(self, name: str, source: str) -> str | None:
+        variable = self.arguments.get(name)
+        if variable is None:
+            return repr(ast.literal_eval(source))
+        return repr(variable.value) if variable.plain else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +177,16 @@ class Recursion:
                 failure = await self._run(goal, number, reading.program)
             if failure is None or failure.kind == "ended":
                 return failure
+            if self._is_over:
+                return _ENDED
             setback = await self._set_back(goal, number, failure, reading)
         given_up = f"`{goal.placeholder.source}` was given up after {most} attempts"
         return Failure("exhausted", f"{given_up}; {goal.history[-1]}")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing can act any more."""
+        return self._environment is not None and self._environment.ended
 
     async def _ask(self, goal: Goal, number: int, setback: Setback | None) -> _Reading:
         """One request and what was read from its reply, both recorded."""
@@ -172,6 +198,7 @@ class Recursion:
             depth_left=self._policy.supervisor.depth - goal.depth,
             attempt=number,
             node=goal.node,
+            owed=goal.owed,
             setback=setback,
         )
         self._emit(ModelAsked(goal.node, number, [dict(one) for one in request.messages]))
@@ -181,29 +208,25 @@ class Recursion:
         node, text, problem = goal.node, answer.text, answer.problem
         self._emit(ModelReplied(node, number, text, problem, answer.usage, seconds))
         reading = self._judge(goal, answer)
-        self._record(goal, number, reading, reading.failure)
-        return reading
-
-    def _record(self, goal: Goal, number: int, reading: _Reading, failure: Failure | None) -> None:
         source, thought, repairs = reading.source, reading.thought, reading.repairs
-        self._emit(AttemptJudged(goal.node, number, source, thought, repairs, failure))
+        self._emit(AttemptJudged(node, number, source, thought, repairs, reading.failure))
+        return reading
 
     def _judge(self, goal: Goal, answer: Completion) -> _Reading:
         if answer.problem:
             return _Reading("", failure=Failure("unreadable", answer.problem))
         try:
-            read = read_reply(answer.text, goal.placeholder.outputs)
+            read = read_reply(
+                answer.text, goal.placeholder.outputs, repair=self._policy.repair.enabled
+            )
         except ReplyUnreadable as unreadable:
             return _Reading("", failure=_of_findings("unreadable", unreadable.findings))
-        if read.repairs and not self._policy.repair.enabled:
-            problem = f"the policy allows no repairs, but: {'; '.join(read.repairs)}"
-            return _Reading(read.source, failure=Failure("unreadable", problem))
         verdict = judge(
             read.source,
             policy=self._policy,
             primitives=self._primitives,
             variables=self._bound,
-            outputs=goal.placeholder.outputs,
+            outputs=goal.owed,
             depth_left=self._policy.supervisor.depth - goal.depth,
             parent=goal.placeholder if self._calls.count == goal.calls_before else None,
         )
@@ -216,8 +239,8 @@ class Recursion:
         """What the next request says of this attempt."""
         calls: tuple[Call, ...] = ()
         if reading.program is not None:
-            self._record(goal, number, reading, failure)
-            calls = tuple(self._calls.of_last_statement)
+            self._emit(AttemptFailed(goal.node, number, failure))
+            calls = tuple(self._calls.made[goal.last_step :])
         left = await self._read(sorted(goal.bound - set(goal.names)))
         earlier = tuple(goal.history)
         goal.history.append(f"attempt {number}: {failure.message}")
@@ -233,29 +256,43 @@ class Recursion:
             self._open(statement, node, goal.node, goal.depth + 1, number)
             nodes.append((node, statement))
         for index, (node, statement) in enumerate(nodes):
-            over = self._environment is not None and self._environment.ended
+            over = self._is_over
             failure = _ENDED if over else await self._step(goal, node, statement)
             if failure:
-                last = over or failure.kind == "ended"
-                self._leave_out([one for one, _ in nodes[index + (not over) :]], last)
+                self._leave_out([one for one, _ in nodes[index + (not over) :]], failure)
                 return failure
             goal.ran.append(statement.source)
-        return _unkept(goal)
+        goal.last_step = self._calls.count
+        return await self._unkept(goal)
 
-    def _leave_out(self, nodes: list[str], last: bool) -> None:
+    def _leave_out(self, nodes: list[str], failure: Failure) -> None:
         """Close the nodes that are not reached: nothing follows, or a new program replaces them."""
+        last = failure.kind == "ended" or self._is_over
         for node in nodes:
             self._emit(NodeClosed(node, "skipped" if last else "replaced"))
+
+    async def _unkept(self, goal: Goal) -> Failure | None:
+        """The broken return contract, if a promised output is not bound."""
+        outputs = goal.placeholder.outputs
+        there = await self._read(list(outputs)) if outputs else {}
+        missing = [name for name in outputs if name in goal.owed or name not in there]
+        goal.bound -= set(missing)
+        if not missing:
+            return None
+        return Failure("contract", f"the program ended without assigning {', '.join(missing)}")
 
     async def _step(self, goal: Goal, node: str, statement: Statement) -> Failure | None:
         self._budget.check_time(node)
         self._emit(NodeStarted(node))
-        self._calls.begin(node)
+        self._calls.node = node
+        goal.last_step = self._calls.count
         if statement.placeholder:
             return await self._descend(goal, node, statement.placeholder)
         outcome = await self._session.execute(statement.source, line=statement.line)
         self._bound |= set(outcome.bound)
         goal.bound |= set(outcome.bound)
+        if outcome.ok and _DELETES.search(statement.source):
+            self._bound &= set(await self._read(sorted(self._bound)))
         failure, seconds = outcome.failure, outcome.seconds
         status: NodeStatus = "done" if failure is None else "failed"
         if failure and failure.kind == "ended":
@@ -303,53 +340,6 @@ class Recursion:
         return False
 
 
-class CallRecord:
-    """Counts and records the calls of primitives, each before it acts and after it answered."""
-
-    def __init__(self, budget: Budget, run: str, emit: Callable[[AnyEvent], None]) -> None:
-        self.count = 0
-        self.of_last_statement: list[Call] = []
-        self._budget = budget
-        self._run = run
-        self._emit = emit
-        self._node = ""
-
-    def begin(self, node: str) -> None:
-        """From now on calls belong to the statement at that node."""
-        self._node = node
-        self.of_last_statement = []
-
-    def handler(self, primitive: Primitive) -> CallHandler:
-        """The primitive as the sandbox calls it.
-
-        Raises:
-            LimitExceeded: the run's primitive calls are used up; nothing acted.
-        """
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            node = self._node
-            self._budget.spend("primitive_calls", node)
-            self.count += 1
-            key = f"{self._run}/{node}/{self.count}"
-            self._emit(CallSent(node, key, primitive.name, args, kwargs))
-            started = time.monotonic()
-            value, error = None, None
-            try:
-                value = await primitive(*args, **kwargs)
-            except Exception as problem:
-                error = f"{type(problem).__name__}: {problem}"
-                raise
-            finally:
-                seconds = time.monotonic() - started
-                self._emit(CallAnswered(node, key, value, error, seconds))
-                self.of_last_statement.append(
-                    Call(primitive.name, args, kwargs, value, error, True, seconds)
-                )
-            return value
-
-        return call
-
-
 def _of_findings(kind: Any, findings: tuple[Finding, ...]) -> Failure:
     return Failure(kind, "; ".join(str(one) for one in findings), findings=findings)
 
@@ -361,11 +351,3 @@ def _endless(goal: Goal) -> Finding:
         "same values and no primitive call in between",
         advice="Do something first, or split the goal into smaller ones.",
     )
-
-
-def _unkept(goal: Goal) -> Failure | None:
-    """The broken return contract, if a promised output was not bound."""
-    missing = [name for name in goal.placeholder.outputs if name not in goal.bound]
-    if not missing:
-        return None
-    return Failure("contract", f"the program ended without assigning {', '.join(missing)}")

@@ -42,18 +42,22 @@ class ReplyRead:
     repairs: tuple[str, ...] = ()
 
 
-def read_reply(text: str, outputs: Sequence[str] = ()) -> ReplyRead:
+def read_reply(text: str, outputs: Sequence[str] = (), *, repair: bool = True) -> ReplyRead:
     """The program in a reply; `outputs` are the names that a final `return` is assigned to.
 
     Raises:
-        ReplyUnreadable: there is no program; nothing else is raised, whatever the text. Texts of
-            more than 262,144 characters are not read at all.
+        ReplyUnreadable: there is no program, or it needs a repair and `repair` is False; nothing
+            else is raised, whatever the text. Texts of more than 262,144 characters are not read
+            at all.
     """
     if not isinstance(text, str):
         _refuse(UNREADABLE, f"the reply is not text but {type(text).__name__}")
     if len(text) > MOST_CHARACTERS:
         _refuse(UNREADABLE, f"the reply has {len(text)} characters; {MOST_CHARACTERS} are read")
-    return _Reading(tuple(outputs)).read(text)
+    read = _Reading(tuple(outputs)).read(text)
+    if read.repairs and not repair:
+        _refuse(UNREADABLE, f"the policy allows no repairs, but {'; '.join(read.repairs)}")
+    return read
 
 
 def _refuse(code: str, message: str) -> NoReturn:

@@ -21,6 +21,7 @@ from rich.tree import Tree as Branch
 
 from recode_runtime.events import (
     AnyEvent,
+    AttemptFailed,
     AttemptJudged,
     CallAnswered,
     ModelAsked,
@@ -313,6 +314,8 @@ class LiveTree:
                 self._node(self._open[node], "running", "")
             case AttemptJudged():
                 self._attempt(event)
+            case AttemptFailed():
+                self._because(event)
             case CallAnswered(node=node, value=value, error=error):
                 answer = _value(value) if error is None else f"error: {shortened(error)}"
                 self._answers.setdefault(node, []).append(answer)
@@ -321,11 +324,14 @@ class LiveTree:
 
     def _attempt(self, event: AttemptJudged) -> None:
         depth = self._open[event.node].depth + 1
-        failure = event.failure
-        # A program that ran and failed is judged a second time; its repairs were told before.
-        for repair in event.repairs if failure is None or _is_refused(failure) else ():
+        for repair in event.repairs:
             self._print(depth, Text(f"attempt {event.attempt} repaired: {shortened(repair)}"))
-        for reason in _reasons(failure) if failure else ():
+        if event.failure:
+            self._because(event)
+
+    def _because(self, event: AttemptJudged | AttemptFailed) -> None:
+        depth = self._open[event.node].depth + 1
+        for reason in _reasons(event.failure) if event.failure else ():
             self._print(depth, Text(f"attempt {event.attempt} {reason}", "yellow"))
 
     def _close(self, event: NodeClosed) -> None:

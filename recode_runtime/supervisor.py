@@ -7,14 +7,18 @@ our machinery or a cancellation has its end recorded like any other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from recode_runtime.budget import Budget
+from recode_runtime.calls import CallRecord, RecordFailed
 from recode_runtime.environments.base import Environment, HasExpert, HasFewShots, Start
 from recode_runtime.errors import LimitExceeded
 from recode_runtime.events import (
@@ -31,8 +35,9 @@ from recode_runtime.models.base import Model
 from recode_runtime.policy import Policy
 from recode_runtime.primitive import Primitive, Primitives, primitives_of
 from recode_runtime.prompt import Briefing
-from recode_runtime.recursion import CallRecord, Recursion
+from recode_runtime.recursion import Recursion
 from recode_runtime.sandboxes.base import Sandbox
+from recode_runtime.sandboxes.frames import fitted
 from recode_runtime.sandboxes.process import ProcessSandbox
 from recode_runtime.tree import (
     Failure,
@@ -41,6 +46,9 @@ from recode_runtime.tree import (
     Usage,
 )
 
+SCORE_SECONDS = 10.0
+
+_Result = TypeVar("_Result")
 Listener = Callable[[AnyEvent], None]
 
 
@@ -81,8 +89,10 @@ async def run(
         observation: what the first prompt shows beside the instruction.
         policy: a policy, the name of one that ships, or the path of a TOML file.
         sandbox: where programs run; the process sandbox under that policy if not given.
-        journal: where every event is written; its file name is the name of the run.
-        listeners: called with every event, in order, on the event loop.
+        journal: where every event is written, closed by whoever made it; its file name is the
+            name of the run. Without one nothing is written to disk.
+        listeners: called with every event, in order, on the event loop; what one of them raises
+            ends the run.
 
     Raises:
         LimitExceeded: a budget is used up; `.tree` holds what was done.
@@ -95,18 +105,8 @@ async def run(
     offered = _offered(primitives, environment)
     record = _Record(journal, listeners)
     try:
-        start = await environment.reset() if environment else Start(instruction, observation)
-        record.emit(
-            RunStarted(
-                run=record.run,
-                instruction=start.instruction,
-                environment=environment.name if environment else "",
-                model=chosen.name,
-                policy=policy.name,
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-        )
         work = _Work(chosen, policy, offered, environment, record)
+        start = await work.begin(Start(instruction, observation))
         await work.do(start, sandbox or ProcessSandbox(policy))
     finally:
         if chosen is not model:
@@ -121,8 +121,31 @@ def run_sync(instruction: str = "", **options: Any) -> Result:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(run(instruction, **options))
-    with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook has a loop of its own
-        return thread.submit(asyncio.run, run(instruction, **options)).result()
+    return _aside(run(instruction, **options))
+
+
+def _aside(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of work on a loop in another thread, for callers whose thread has a loop already.
+
+    Ctrl-C ends the work in good order before it is passed on.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="recode-run", daemon=True)
+    thread.start()
+    try:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(_cancel_the_rest(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _cancel_the_rest() -> None:
+    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 def _offered(primitives: Primitives, environment: Environment | None) -> dict[str, Primitive]:
@@ -175,29 +198,61 @@ class _Work:
         names = ("nodes", "model_calls", "primitive_calls", "seconds")
         self._budget = Budget({name: getattr(policy.supervisor, name) for name in names})
 
+    async def begin(self, given: Start) -> Start:
+        """Reset the environment, if there is one, and record the start of the run.
+
+        Raises:
+            LimitExceeded: the environment took all the time of the run; nothing is recorded.
+        """
+        reset = self._environment.reset() if self._environment else None
+        start = await self._in_time(reset) if reset else given
+        most = self._policy.limits.observation_bytes
+        start = Start(fitted(start.instruction, most), fitted(start.observation, most))
+        self._record.emit(
+            RunStarted(
+                run=self._record.run,
+                instruction=start.instruction,
+                environment=self._environment.name if self._environment else "",
+                model=self._model.name,
+                policy=self._policy.name,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                observation=start.observation,
+                settings=msgspec.to_builtins(self._policy),
+            )
+        )
+        return start
+
     async def do(self, start: Start, sandbox: Sandbox) -> None:
         """Run the task to its end and record the end, whatever it is."""
         try:
-            failure = await self._in_time(start, sandbox)
-        except BaseException as problem:
-            await self._end(_status_of(problem), str(problem) or type(problem).__name__)
-            if isinstance(problem, LimitExceeded):
-                problem.tree = self._record.builder.tree()
-            raise
+            failure = await self._in_time(self._in_session(start, sandbox))
+        except BaseException as problem:  # noqa: BLE001  # raised again, its record's failure apart
+            cause = problem.__cause__ if isinstance(problem, RecordFailed) else None
+            await self._stop(cause or problem)
+            raise cause or problem from None
         over = failure is None or failure.kind == "ended"
-        await self._end("done" if over else "failed", failure.message if failure else "")
+        await self._end("done" if over else "failed", failure)
 
-    async def _in_time(self, start: Start, sandbox: Sandbox) -> Failure | None:
+    async def _stop(self, problem: BaseException) -> None:
+        """Record an end that is not the task's own; what fails on the way is not said."""
+        reason = Failure("error", str(problem) or type(problem).__name__)
+        with contextlib.suppress(Exception):  # the record itself may be what failed
+            await self._end(_status_of(problem), reason)
+        if isinstance(problem, LimitExceeded):
+            problem.tree = self._record.builder.tree()
+
+    async def _in_time(self, work: Awaitable[_Result]) -> _Result:
         try:
             async with asyncio.timeout(self._budget.seconds_left) as clock:
-                return await self._in_session(start, sandbox)
+                return await work
         except TimeoutError:
             if not clock.expired():
                 raise
             raise LimitExceeded("seconds", self._policy.supervisor.seconds) from None
 
     async def _in_session(self, start: Start, sandbox: Sandbox) -> Failure | None:
-        calls = CallRecord(self._budget, self._record.run, self._record.emit)
+        most = self._policy.limits.observation_bytes
+        calls = CallRecord(self._budget, self._record.run, most, self._record.emit)
         handlers = {name: calls.handler(one) for name, one in self._offered.items()}
         session = await sandbox.open(handlers)
         try:
@@ -229,13 +284,21 @@ class _Work:
             few_shots=shots if prompt.few_shots else (),
         )
 
-    async def _end(self, status: RunStatus, failure: str) -> None:
+    async def _end(self, status: RunStatus, failure: Failure | None) -> None:
+        said = [failure.message] if failure else []
         score = None
         if self._environment and status != "interrupted":
-            score = await self._environment.score()
-        success = score >= 1.0 if score is not None else status == "done"
+            try:
+                async with asyncio.timeout(SCORE_SECONDS):
+                    score = await self._environment.score()
+            except Exception as problem:  # noqa: BLE001  # the end is recorded all the same
+                said.append(f"there is no score: {problem or type(problem).__name__}")
+        resolved = failure is None and self._environment is None
+        success = score >= 1.0 if score is not None else resolved
         spent = self._budget.spent
-        self._record.emit(RunEnded(status, success, score, failure, spent["seconds"], spent))
+        self._record.emit(
+            RunEnded(status, success, score, "; ".join(said), spent["seconds"], spent)
+        )
 
 
 def _status_of(problem: BaseException) -> RunStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from recode_runtime.errors import Finding
 from recode_runtime.primitive import Primitive
 from recode_runtime.program import Placeholder
 from recode_runtime.prompt import (
+    LISTED,
     Briefing,
     FewShot,
     Request,
@@ -43,7 +45,7 @@ VARIABLES = {
 
 
 def _ask(setback: Setback | None = None, **changes: object) -> Request:
-    options = {"depth_left": 3, "attempt": 1, "node": "0.1"} | changes
+    options = {"depth_left": 3, "attempt": 1, "node": "0.1", "owed": FETCH.outputs} | changes
     return build_request(BRIEFING, FETCH, VARIABLES, setback=setback, **options)
 
 
@@ -107,7 +109,7 @@ def test_a_long_value_is_cut_and_the_cut_is_visible() -> None:
     """Characters that are not shown are counted."""
     long = {"obs": Variable("obs", "str", "'" + "x" * 19, 52)}
     request = build_request(BRIEFING, FETCH, long, depth_left=1, attempt=1, node="0")
-    expected = "- obs: str = '" + "x" * 19 + " [cut: 32 more characters]\n"
+    expected = "- obs: str = '" + "x" * 19 + " [cut: 32 more characters]"
     assert expected in request.messages[0]["content"]
 
 
@@ -168,7 +170,7 @@ def test_a_run_time_failure_tells_what_already_happened() -> None:
         Failure("error", "ValueError: no", 2, "--> 2  n = int(cup)\nValueError: no"),
         "cup = run('take')\nn = int(cup)",
         ran=("cup = run('take')",),
-        calls=(Call("run", ("open",), {"slowly": True}, "opened"),),
+        calls=(Call("run", ("open",), {"slowly": True}, "opened", answered=True),),
         variables=(Variable("cup", "str", "'red'", 5),),
     )
     assert _text(setback).split("# Your last reply did not work\n")[1] == (
@@ -186,6 +188,38 @@ def test_a_run_time_failure_tells_what_already_happened() -> None:
         "- cup: str = 'red'\n\n"
         "Write a new program for the placeholder above."
     )
+
+
+def test_a_promise_that_is_kept_already_is_not_asked_for_again() -> None:
+    """Only what is still owed is named."""
+    assert "Your program must assign: where." in _text(owed=["where"])
+    assert "Your program must assign" not in _text(owed=[])
+
+
+def test_long_lists_show_their_end() -> None:
+    """What a failed attempt left behind cannot grow a prompt without bound."""
+    names = [f"v{number}" for number in range(LISTED + 5)]
+    left = tuple(Variable(name, "int", "1", 1) for name in names)
+    told = _text(Setback(Failure("error", "x"), ran=tuple(names), variables=left))
+    assert told.count("| [5 before these]") == 2
+    assert "- v5: int = 1" in told
+    assert "- v4: int = 1" not in told
+    assert "| v4\n" not in told
+
+
+def test_a_call_without_an_answer_is_told_as_such() -> None:
+    """Nobody knows whether it acted."""
+    request = build_request(
+        replace(BRIEFING, value_chars=200),
+        FETCH,
+        VARIABLES,
+        depth_left=1,
+        attempt=2,
+        node="0",
+        setback=Setback(Failure("limit", "x"), calls=(Call("run", ("a",)),)),
+    )
+    expected = "| run('a') -> not answered; it may or may not have acted"
+    assert expected in request.messages[0]["content"]
 
 
 def test_literal_keeps_ordinary_text() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from recode_runtime import ScriptedModel, run
-from recode_runtime.errors import LimitExceeded, ModelUnavailable
-from recode_runtime.events import TreeBuilder
+from recode_runtime import ScriptedModel, run, run_sync
+from recode_runtime.environments.base import Start
+from recode_runtime.errors import EnvironmentUnavailable, LimitExceeded, ModelUnavailable
+from recode_runtime.events import AnyEvent, CallAnswered, RunStarted, TreeBuilder
 from recode_runtime.policy import Policy
 from recode_runtime.primitive import EpisodeEnded
 from recode_runtime.prompt import Request
@@ -340,6 +343,9 @@ async def test_the_wall_time_of_a_run_is_a_limit() -> None:
     with pytest.raises(LimitExceeded) as caught:
         await run("x", model=by_name({"solve": "hang()"}), primitives=[hang], policy=policy)
     assert caught.value.limit == "seconds"
+    assert caught.value.tree is not None
+    calls = _node(caught.value.tree, "0.1").calls
+    assert [(call.name, call.answered) for call in calls] == [("hang", False)]
 
 
 async def test_a_primitive_that_raises_is_the_programs_to_handle() -> None:
@@ -398,6 +404,7 @@ async def test_the_end_of_an_episode_ends_the_run() -> None:
 
     model = by_name({"solve": "x = part()\nlate(x)", "part": "stop()\nx = 1"})
     result = await run("x", model=model, primitives=[stop])
+    assert (result.tree.status, result.success) == ("done", False)
     assert len(model.requests) == 2
     assert [(i, s) for i, _, s in _lines(result.tree)] == [
         ("0", "done"),
@@ -424,3 +431,219 @@ async def test_two_primitives_of_one_name_are_refused() -> None:
     world = Actions()
     with pytest.raises(ValueError, match="two primitives are called 'run'"):
         await run("x", model=by_name({}), primitives=[world.run, world.run])
+
+
+class World:
+    """An environment whose end, score and observations the test decides."""
+
+    name = "world"
+    guide = ""
+
+    def __init__(self, *, observation: str = "here", last: str = "", score: float = 0.0) -> None:
+        self.ended = False
+        self.score_fails = False
+        self._observation = observation
+        self._last = last
+        self._score = score
+
+    @property
+    def primitives(self) -> dict[str, Callable[..., Any]]:
+        """`run(action)`."""
+        return {"run": self.act}
+
+    async def reset(self) -> Start:
+        """Begin."""
+        self.ended = False
+        return Start("do it", self._observation)
+
+    async def act(self, action: str) -> str:
+        """Do one action; the last one ends the episode."""
+        self.ended = action == self._last
+        return f"did {action}"
+
+    async def score(self) -> float:
+        """As the test decided."""
+        if self.score_fails:
+            raise EnvironmentUnavailable("the world is gone")
+        return self._score
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+async def test_a_score_that_cannot_be_read_hides_nothing() -> None:
+    """The limit is raised with its tree, and the end is recorded with what was wrong."""
+    world = World()
+    world.score_fails = True
+    policy = STRICT.but(supervisor={"nodes": 1})
+    events = []
+    with pytest.raises(LimitExceeded) as caught:
+        await run(
+            model=by_name({"solve": "run('a')"}),
+            environment=world,
+            policy=policy,
+            listeners=[events.append],
+        )
+    assert caught.value.tree == TreeBuilder(events).tree()
+    assert caught.value.tree.status == "stopped"
+    assert caught.value.tree.failure.endswith("there is no score: the world is gone")
+
+
+async def test_success_is_the_environments_word() -> None:
+    """A root that is resolved with half the score is no success."""
+    half = await run(model=by_name({"solve": "run('a')"}), environment=World(score=0.5))
+    full = await run(model=by_name({"solve": "run('a')"}), environment=World(score=1.0))
+    assert (half.tree.status, half.score, half.success) == ("done", 0.5, False)
+    assert (full.tree.status, full.score, full.success) == ("done", 1.0, True)
+
+
+async def test_a_failure_after_the_end_of_the_episode_asks_nobody() -> None:
+    """Nothing could act any more, so a correction would be for nothing."""
+    model = by_name({"solve": "n = int(run('last'))\nrun('more')"})
+    result = await run(model=model, environment=World(last="last", score=1.0))
+    assert len(model.requests) == 1
+    assert [(i, s) for i, _, s in _lines(result.tree)] == [
+        ("0", "done"),
+        ("0.1", "failed"),
+        ("0.2", "skipped"),
+    ]
+    assert result.success
+
+
+async def test_what_the_subtree_did_is_told_to_the_placeholder_above() -> None:
+    """Every call of the failing statement, however deep it was made."""
+    policy = STRICT.but(supervisor={"attempts": 2})
+    model = by_name(
+        {
+            "solve": ["run('a')\nhard()", "run('b')"],
+            "hard": "run('side effect')\ndeeper()\nboom = 1 / 0",
+            "deeper": "run('below')",
+        }
+    )
+    await run("x", model=model, primitives=[Actions().run], policy=policy)
+    told = _prompts(model)[-1].split("calls, which stay done:\n")[1]
+    assert told.startswith(
+        "| run('side effect') -> 'did side effect'\n"
+        "| run('below') -> 'did below'\n"
+        "| run('side effect') -> 'did side effect'\n"
+        "| run('below') -> 'did below'\n\n"
+    )
+
+
+async def test_a_promise_that_was_kept_before_the_failure_stays_kept() -> None:
+    """The correction need not repeat the statement that bound it, and is not asked to."""
+    program = "cup = run('take')\nboom = 1 / 0\nrun('never')"
+    model = by_name({"solve": "cup = find()\nrun(cup)", "find": [program, "run('put')"]})
+    world = Actions()
+    result = await run("x", model=model, primitives=[world.run])
+    assert result.success
+    assert world.taken == ["take", "put", "did take"]
+    assert "must assign: cup" in _prompts(model)[1]
+    assert "Your program must assign" not in _prompts(model)[2]
+
+
+async def test_a_name_that_was_deleted_is_bound_no_more() -> None:
+    """Neither a promise is kept by it, nor is a call of it anything but a placeholder."""
+    model = by_name(
+        {
+            "solve": "cup = find()\nx = 1\ndel x\nx()\nrun(cup)",
+            "find": ["cup = 1\ndel cup", "cup = 'red'"],
+            "x": "run('x')",
+        }
+    )
+    world = Actions()
+    result = await run("x", model=model, primitives=[world.run])
+    assert result.success
+    assert world.taken == ["x", "red"]
+    failure = _node(result.tree, "0.1").attempts[0].failure
+    assert failure is not None
+    assert failure.kind == "contract"
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["t = instruction\no = observation\nsolve(t, o)", "o = observation\nsolve(instruction, o)"],
+)
+async def test_the_same_values_under_other_names_are_the_same_call(program: str) -> None:
+    """What makes a circle is the values, not how they are written."""
+    policy = STRICT.but(supervisor={"attempts": 1})
+    model = by_name({"solve": program})
+    result = await run("x", model=model, primitives=[Actions().run], policy=policy)
+    assert not result.success
+    assert len(model.requests) == 1
+    circle = list(result.tree.nodes())[-1]
+    assert circle.failure is not None
+    assert [finding.code for finding in circle.failure.findings] == ["RC122"]
+
+
+async def test_other_values_are_another_call() -> None:
+    """A countdown is no circle, though nothing acts on its way."""
+    programs = {"solve": "down(n=3)", "down": ""}
+    world = Actions()
+
+    def answer(request: Request) -> str:
+        if request.placeholder.name == "solve":
+            return reply(programs["solve"])
+        n = request.variables["n"].value
+        return reply(f"m = n - 1\ndown(n={n - 1})" if n else "run('go')")
+
+    result = await run("x", model=ScriptedModel(answer), primitives=[world.run])
+    assert result.success
+    assert world.taken == ["go"]
+
+
+@pytest.mark.parametrize("broken", ["call.sent", "call.answer", "node.open"])
+async def test_a_record_that_cannot_be_kept_ends_the_run(broken: str) -> None:
+    """It is our failure: the program neither hears of it nor goes on."""
+
+    def keep(event: AnyEvent) -> None:
+        if event.__struct_config__.tag == broken:
+            raise OSError("the disk is full")
+
+    world = Actions()
+    program = "try:\n    run('a')\nexcept Exception:\n    run('b')"
+    with pytest.raises(OSError, match="the disk is full"):
+        await run("x", model=by_name({"solve": program}), primitives=[world.run], listeners=[keep])
+    assert world.taken == (["a"] if broken == "call.answer" else [])
+
+
+async def test_the_record_holds_what_the_program_was_given() -> None:
+    """A result that was cut is recorded as cut, one that is no data as the error it became."""
+    policy = STRICT.but(limits={"observation_bytes": 200})
+    events = []
+    model = by_name({"solve": "a = run('x' * 300)\nn = len(a)\nb = whole()"})
+
+    def whole() -> list[str]:
+        """More than fits."""
+        return ["y" * 300]
+
+    result = await run(
+        "x",
+        model=model,
+        primitives=[Actions(lambda action: action).run, whole],
+        policy=policy.but(supervisor={"attempts": 1}),
+        observation="o" * 1_000,
+        listeners=[events.append],
+    )
+    answers = [event for event in events if isinstance(event, CallAnswered)]
+    assert answers[0].value.endswith("[cut: 300 characters, of which the first 120 are here]")
+    assert answers[1].error == "TypeError: the result is 304 bytes large; 200 are allowed"
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    assert started.observation.endswith("[cut: 1000 characters, of which the first 120 are here]")
+    assert started.settings["limits"]["observation_bytes"] == 200
+    assert _node(result.tree, "0.3").failure is not None
+
+
+async def test_run_sync_works_where_a_loop_is_running_already() -> None:
+    """As in a notebook; what goes wrong is raised there."""
+    world = Actions()
+    result = run_sync("x", model=by_name({"solve": "run('a')"}), primitives=[world.run])
+    assert result.success
+    with pytest.raises(ModelUnavailable):
+        run_sync("x", model=ScriptedModel([]))
+
+
+def test_run_sync_works_in_a_script() -> None:
+    """The blocking twin gives the same result."""
+    assert run_sync("x", model=by_name({"solve": "n = 1"})).success

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from recode_runtime.environments.stages import Stage, stages_of
 from recode_runtime.errors import EnvironmentUnavailable, ExtraMissing
 from recode_runtime.primitive import EpisodeEnded
 from recode_runtime.prompt import FewShot, Request
+from recode_runtime.threads import in_thread
 
 GAMES = (
     "cookingworld",
@@ -131,7 +131,8 @@ class TextWorldExpress:
             EnvironmentUnavailable: there is no Java, or it did not start.
         """
         self._closed = False
-        return await asyncio.to_thread(self._reset)
+        start: Start = await in_thread(self._reset)
+        return start
 
     async def act(self, action: str) -> str:
         """Send one command to the game and return what is observed.
@@ -141,7 +142,8 @@ class TextWorldExpress:
         """
         if self.ended:
             raise EpisodeEnded(f"the game is over after {self._steps} steps")
-        return await asyncio.to_thread(self._act, str(action))
+        observation: str = await in_thread(self._act, str(action))
+        return observation
 
     async def score(self) -> float:
         """The game's own score, cut to 0 to 1; 1 is success."""
@@ -150,7 +152,7 @@ class TextWorldExpress:
     async def close(self) -> None:
         """End the Java process, within a second or two of a call that hangs; safe to call again."""
         self._closed = True
-        await asyncio.to_thread(self._close)
+        await in_thread(self._close)
 
     def expert(self, request: Request) -> str:
         """The program for a piece of the game's own gold path.
