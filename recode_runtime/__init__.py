@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from recode_runtime.errors import Finding as Finding
     from recode_runtime.errors import LimitExceeded as LimitExceeded
     from recode_runtime.errors import ModelUnavailable as ModelUnavailable
-    from recode_runtime.errors import OutcomeUnknown as OutcomeUnknown
     from recode_runtime.errors import PolicyError as PolicyError
     from recode_runtime.errors import RecodeError as RecodeError
-    from recode_runtime.errors import Refused as Refused
     from recode_runtime.errors import ReplyUnreadable as ReplyUnreadable
     from recode_runtime.errors import SandboxUnavailable as SandboxUnavailable
     from recode_runtime.models.scripted import ScriptedModel as ScriptedModel
@@ -49,10 +47,8 @@ _HOMES = {
         "Finding",
         "LimitExceeded",
         "ModelUnavailable",
-        "OutcomeUnknown",
         "PolicyError",
         "RecodeError",
-        "Refused",
         "ReplyUnreadable",
         "SandboxUnavailable",
     ),

@@ -5,12 +5,11 @@ The third, the whole job, is `supervisor.run`.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import warnings
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from recode_runtime.errors import Finding, ReplyUnreadable
@@ -54,7 +53,7 @@ def check(
     """Judge a program, or a model's whole reply, without running anything.
 
     Args:
-        source: a program, or a reply with `<execute>` tags or Markdown fences.
+        source: a program, or a reply with `<execute>` tags, Markdown fences, or a wrapping `def`.
         primitives: the names a program may call as primitives.
         variables: the names that are bound before it runs.
         outputs: the names it has promised to bind.
@@ -64,34 +63,26 @@ def check(
         PolicyError: the policy is wrong. A bad program is never an exception.
     """
     policy = Policy.of(policy)
-    repairs: tuple[str, ...] = ()
-    if not _parses(source):
-        try:
-            read = read_reply(source, outputs)
-        except ReplyUnreadable as unreadable:
-            return Report(source, None, unreadable.findings)
-        source, repairs = read.source, read.repairs
-    verdict = judge(
-        source, policy=policy, primitives=primitives, variables=variables, outputs=outputs
+    judged = partial(
+        judge, policy=policy, primitives=primitives, variables=variables, outputs=outputs
     )
-    return Report(source, verdict.program, verdict.findings, repairs)
+    verdict = judged(source)
+    if verdict.program:
+        return Report(source, verdict.program, verdict.findings)
+    try:
+        read = read_reply(source, outputs, repair=policy.repair.enabled)
+    except ReplyUnreadable as unreadable:
+        whole = _is_reply(source)
+        return Report(source, None, unreadable.findings if whole else verdict.findings)
+    again = judged(read.source)
+    if again.program or _is_reply(source):
+        return Report(read.source, again.program, again.findings, read.repairs)
+    return Report(source, None, verdict.findings)
 
 
-def _parses(source: str) -> bool:
-    """Whether the text is Python as it stands; long texts are left to the gate."""
-    if len(source) > 65_536:
-        return True
-    if _parsed(source) is not None:
-        return True
-    return "<execute" not in source.lower() and "```" not in source
-
-
-def _parsed(source: str) -> ast.Module | None:
-    with warnings.catch_warnings(action="ignore"):  # an invalid escape is not ours to report
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+def _is_reply(text: str) -> bool:
+    """Whether it is marked as a model's reply; else what is wrong is said of it as a program."""
+    return "<execute" in text.lower() or "```" in text or "~~~" in text
 
 
 class Box:

@@ -40,6 +40,32 @@ def test_anything_gets_an_answer(text: str) -> None:
     assert report.findings
 
 
+def test_a_wrapping_def_is_read_as_in_a_run() -> None:
+    """The same text is judged the same way, with tags and without."""
+    wrapped = "def find(obs):\n    cup = run('find')\n    return cup"
+    bare = check(wrapped, outputs=["cup"])
+    tagged = check(f"<execute>\n{wrapped}\n</execute>", outputs=["cup"])
+    assert bare.ok
+    assert tagged.ok
+    assert bare.source == tagged.source == "cup = run('find')\ncup = cup"
+
+
+def test_a_policy_without_repairs_refuses_what_needs_one() -> None:
+    """As in a run."""
+    policy = Policy.named("strict").but(repair={"enabled": False})
+    report = check("```python\nrun('a')\n```", policy=policy)
+    assert [finding.code for finding in report.findings] == ["RC002"]
+    assert not check("def f():\n    run('a')", policy=policy).ok
+    assert check("run('a')", policy=policy).ok
+
+
+def test_what_is_wrong_is_said_of_the_text_that_was_given() -> None:
+    """A program with a mistake is no reply without a program."""
+    assert [finding.code for finding in check("run('a'").findings] == ["RC003"]
+    assert [f.code for f in check("<execute>\nrun('a'\n</execute>").findings] == ["RC003"]
+    assert [f.code for f in check("<execute>\n</execute>").findings] == ["RC005"]
+
+
 def test_variables_and_outputs_count() -> None:
     """A name that is bound is no placeholder; a promise that no path keeps is a finding."""
     assert check("x = step(obs)", variables=["obs"], outputs=["x"]).ok
