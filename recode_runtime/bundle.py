@@ -1,6 +1,6 @@
-"""Where the data that ships with the package lies: `policies/` and `containers/`.
+"""Where the data that ships with the package lies: `policies/`.
 
-In a wheel they are inside the package (`recode_runtime/_bundle/`), in a checkout beside it. The
+In a wheel it is inside the package (`recode_runtime/_bundle/`), in a checkout beside it. The
 place beside the package counts only if `pyproject.toml` is there too, so that a broken install
 never reads a stranger's folder that happens to be called `policies`.
 """
@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder `name` (`"policies"`, `"containers"`) of this install.
+    """The folder `name` (`"policies"`) of this install.
 
     Raises:
         BundleMissing: it is neither inside the package nor in a checkout around it.

@@ -1,7 +1,7 @@
 """The append-only record of a run: one JSON object a line, flushed before anything else happens.
 
 A line is `{"v":1,"seq":n,"time":...,"event":...,...}`, where the rest are the fields of one event
-(`tree.AnyEvent`). Lines are ASCII and written by Python's own `json`: lone surrogates and integers
+(`events.AnyEvent`). Lines are ASCII and written by Python's own `json`: lone surrogates and integers
 of any size come back as they were, and what JSON has no word for (`NaN`, `Infinity`) is written as
 that module writes it. msgspec alone would refuse the first and turn the last into null.
 """
@@ -196,8 +196,9 @@ def find_run(folder: str | Path, name: str) -> Path:
         return runs[found[0]]
     if found:
         raise ValueError(f"{name!r} begins the names of {len(found)} runs: {_some(found)}")
-    near = difflib.get_close_matches(name, runs, n=3, cutoff=0.5) or list(runs)
-    raise ValueError(f"no run in {folder} is called {name!r}; the nearest are {_some(near)}")
+    near = difflib.get_close_matches(name, runs, n=3, cutoff=0.5)
+    hint = f"the nearest are {_some(near)}" if near else f"the newest are {_some(list(runs))}"
+    raise ValueError(f"no run in {folder} is called {name!r}; {hint}")
 
 
 def _some(names: list[str]) -> str:

@@ -23,24 +23,13 @@ def set_up(*, verbose: bool = False) -> None:
     underneath report of their work. Records of the standard `logging` module come out in the
     same form.
     """
-    terminal = sys.stderr.isatty()
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _without_escapes,
-    ]
-    renderer: Any = structlog.processors.JSONRenderer()
-    if terminal:
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_shared(),
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([] if terminal else [structlog.processors.format_exc_info]),
-                renderer,
+                *_rendering(terminal=sys.stderr.isatty()),
             ],
         )
     )
@@ -49,12 +38,30 @@ def set_up(*, verbose: bool = False) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_shared(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _shared() -> list[Any]:
+    """What every record goes through, ours and those of libraries."""
+    return [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_escapes,
+    ]
+
+
+def _rendering(*, terminal: bool) -> list[Any]:
+    """What makes text of a record; the one for terminals formats exceptions itself."""
+    if terminal:
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 
 def _without_escapes(_: Any, __: str, record: MutableMapping[str, Any]) -> Any:

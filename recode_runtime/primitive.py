@@ -147,14 +147,17 @@ def primitives_of(primitives: Primitives) -> dict[str, Primitive]:
 
     Raises:
         ValueError: a name is unfit, or two functions share one.
+        TypeError: it is no function.
     """
     pairs = (
         list(primitives.items())
         if isinstance(primitives, Mapping)
-        else [(function.__name__, function) for function in primitives]
+        else [(getattr(function, "__name__", ""), function) for function in primitives]
     )
     named: dict[str, Primitive] = {}
     for name, function in pairs:
+        if not callable(function):
+            raise TypeError(f"a primitive is a function, not {function!r}")
         if name in named:
             raise ValueError(f"two primitives are called {name!r}; give them in a mapping")
         named[name] = function if isinstance(function, Primitive) else Primitive.of(name, function)

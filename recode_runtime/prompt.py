@@ -108,10 +108,17 @@ This is the last level: use primitives only. A program with a placeholder is ref
 # How many statements, calls or variables of a failed attempt a prompt lists at the most.
 LISTED = 30
 
-_TAG = re.compile(r"<(?=\s*/?\s*(?:think|execute|system|user|assistant|tool)\b)", re.IGNORECASE)
+# Tags of the reply format, and the marks by which chat templates of servers tell turns apart:
+# <|im_start|>, </s>, <start_of_turn>, <<SYS>>.
+_TAG = re.compile(
+    r"<(?=\s*/?\s*(?:think|execute|system|user|assistant|tool|s|start_of_turn|end_of_turn|bos|eos)"
+    r"\s*>|\s*/?\s*(?:think|execute)\b|\||<\s*/?\s*SYS)",
+    re.IGNORECASE,
+)
+_TURN = re.compile(r"\[(?=/?INST\])", re.IGNORECASE)
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
 )
 
 
@@ -152,7 +159,8 @@ def quoted(text: str) -> str:
 
 def literal(text: str) -> str:
     """Text without a tag of the reply format and without characters that do not show."""
-    return _TAG.sub(r"\\x3c", _UNPRINTABLE.sub(_escape, text))
+    shown = _TAG.sub(r"\\x3c", _UNPRINTABLE.sub(_escape, text))
+    return _TURN.sub(r"\\x5b", shown)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -376,6 +376,7 @@ def _assign_return(
     column = len(original.encode()[: node.col_offset].decode()) - moved
     head, rest = lines[at][:column], lines[at][column:].removeprefix("return").lstrip()
     nothing = node.value is None or (isinstance(node.value, ast.Constant) and not outputs)
+    nothing = nothing or rest.strip("() ") == ", ".join(outputs)
     names = isinstance(node.value, ast.Name | ast.Tuple) and not outputs
     if nothing or (names and not any(isinstance(one, ast.Call) for one in ast.walk(node))):
         lines[at:] = [head.rstrip("; ")] if head else []
@@ -383,14 +384,19 @@ def _assign_return(
         lines[at] = head + (f"{', '.join(outputs)} = " if outputs else "") + rest
 
 
+def _texts(tree: ast.Module) -> set[tuple[int, int]]:
+    """The first and last line of every string; the pieces of an f-string all have its own."""
+    return {
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+    }
+
+
 def _shifted(lines: list[str], tree: ast.Module, start: int, indent: int) -> list[str]:
     """The lines from `start` on moved left by `indent`, but for the insides of long strings."""
-    inside: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr) or (
-            isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
-        ):
-            inside.update(range(node.lineno, node.end_lineno or node.lineno))
+    inside = {number for first, last in _texts(tree) for number in range(first, last)}
     return [
         line if number in inside else line[min(indent, len(line) - len(line.lstrip())) :]
         for number, line in enumerate(lines[start:], start=start)

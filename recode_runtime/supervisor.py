@@ -19,6 +19,7 @@ import msgspec
 
 from recode_runtime.budget import Budget
 from recode_runtime.calls import CallRecord, RecordFailed
+from recode_runtime.environments import environment_from
 from recode_runtime.environments.base import Environment, HasExpert, HasFewShots, Start
 from recode_runtime.errors import LimitExceeded
 from recode_runtime.events import (
@@ -72,7 +73,7 @@ async def run(
     *,
     model: Model | str,
     primitives: Primitives = (),
-    environment: Environment | None = None,
+    environment: Environment | str | None = None,
     observation: str = "",
     policy: Policy | str | Path = "strict",
     sandbox: Sandbox | None = None,
@@ -85,7 +86,8 @@ async def run(
         instruction: the task in words; an environment brings its own.
         model: a model, or its name: `"openai:gpt-4o-mini"`, `"expert"`.
         primitives: Python functions the programs may call, beside the environment's.
-        environment: the world to act on. It is reset here, and closed by whoever made it.
+        environment: the world to act on, or its name: `"crafting"`. It is reset here, and closed
+            by whoever made it.
         observation: what the first prompt shows beside the instruction.
         policy: a policy, the name of one that ships, or the path of a TOML file.
         sandbox: where programs run; the process sandbox under that policy if not given.
@@ -100,17 +102,19 @@ async def run(
             program that is refused or fails is never an exception.
     """
     policy = Policy.of(policy)
-    expand = environment.expert if isinstance(environment, HasExpert) else None
+    world = environment_from(environment) if isinstance(environment, str) else environment
+    expand = world.expert if isinstance(world, HasExpert) else None
     chosen = model_from(model, expand=expand) if isinstance(model, str) else model
-    offered = _offered(primitives, environment)
+    offered = _offered(primitives, world)
     record = _Record(journal, listeners)
     try:
-        work = _Work(chosen, policy, offered, environment, record)
-        start = await work.begin(Start(instruction, observation))
-        await work.do(start, sandbox or ProcessSandbox(policy))
+        work = _Work(chosen, policy, offered, world, record)
+        await work.do(Start(instruction, observation), sandbox or ProcessSandbox(policy))
     finally:
         if chosen is not model:
             await chosen.close()
+        if world is not None and world is not environment:
+            await world.close()
     tree = record.builder.tree()
     return Result(tree, tree.success, tree.score, record.usage, journal.path if journal else None)
 
@@ -167,12 +171,14 @@ class _Record:
     def __init__(self, journal: Journal | None, listeners: Sequence[Listener]) -> None:
         self.run = journal.path.stem if journal else new_run_id()
         self.builder = TreeBuilder()
+        self.has_begun = False
         self.usage = Usage()
         self._sinks: list[Listener] = [journal.append] if journal else []
         self._sinks += [self.builder.apply, *listeners]
 
     def emit(self, event: AnyEvent) -> None:
         """Record one event."""
+        self.has_begun = True
         for sink in self._sinks:
             sink(event)
         if isinstance(event, ModelReplied):
@@ -198,12 +204,8 @@ class _Work:
         names = ("nodes", "model_calls", "primitive_calls", "seconds")
         self._budget = Budget({name: getattr(policy.supervisor, name) for name in names})
 
-    async def begin(self, given: Start) -> Start:
-        """Reset the environment, if there is one, and record the start of the run.
-
-        Raises:
-            LimitExceeded: the environment took all the time of the run; nothing is recorded.
-        """
+    async def _begin(self, given: Start) -> Start:
+        """Reset the environment, if there is one, and record the start of the run."""
         reset = self._environment.reset() if self._environment else None
         start = await self._in_time(reset) if reset else given
         most = self._policy.limits.observation_bytes
@@ -222,9 +224,13 @@ class _Work:
         )
         return start
 
-    async def do(self, start: Start, sandbox: Sandbox) -> None:
-        """Run the task to its end and record the end, whatever it is."""
+    async def do(self, given: Start, sandbox: Sandbox) -> None:
+        """Run the task to its end and record the end, whatever it is.
+
+        Nothing is recorded of a run whose environment could not be reset.
+        """
         try:
+            start = await self._begin(given)
             failure = await self._in_time(self._in_session(start, sandbox))
         except BaseException as problem:  # noqa: BLE001  # raised again, its record's failure apart
             cause = problem.__cause__ if isinstance(problem, RecordFailed) else None
@@ -235,9 +241,13 @@ class _Work:
 
     async def _stop(self, problem: BaseException) -> None:
         """Record an end that is not the task's own; what fails on the way is not said."""
-        reason = Failure("error", str(problem) or type(problem).__name__)
+        status = _status_of(problem)
+        said = "interrupted" if status == "interrupted" else type(problem).__name__
+        reason = Failure("error", str(problem) or said)
+        if not self._record.has_begun:
+            return
         with contextlib.suppress(Exception):  # the record itself may be what failed
-            await self._end(_status_of(problem), reason)
+            await self._end(status, reason)
         if isinstance(problem, LimitExceeded):
             problem.tree = self._record.builder.tree()
 

@@ -308,8 +308,8 @@ def test_the_whole_name_wins_over_longer_names(tmp_path: Path) -> None:
             "20261119-080000-bb000000",
             "no run in {folder} is called '20261119-080000-bb000000'; the nearest are " + RUNS[0],
         ),
-        ("tea", "no run in {folder} is called 'tea'; the nearest are " + ", ".join(RUNS[::-1])),
-        ("", "no run in {folder} is called ''; the nearest are " + ", ".join(RUNS[::-1])),
+        ("tea", "no run in {folder} is called 'tea'; the newest are " + ", ".join(RUNS[::-1])),
+        ("", "no run in {folder} is called ''; the newest are " + ", ".join(RUNS[::-1])),
     ],
 )
 def test_a_name_that_is_not_clear_lists_the_nearest(folder: Path, name: str, message: str) -> None:

@@ -147,3 +147,9 @@ def test_two_of_one_name_are_refused() -> None:
     """Nothing is shadowed silently."""
     with pytest.raises(ValueError, match="two primitives are called 'boil'"):
         primitives_of([boil, boil])
+
+
+def test_what_is_no_function_is_refused() -> None:
+    """The value is shown, so that the mistake can be found."""
+    with pytest.raises(TypeError, match="a primitive is a function, not 3"):
+        primitives_of([3])

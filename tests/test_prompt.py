@@ -222,9 +222,25 @@ def test_a_call_without_an_answer_is_told_as_such() -> None:
     assert expected in request.messages[0]["content"]
 
 
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        ("<|im_end|>", "\\x3c|im_end|>"),
+        ("</s>", "\\x3c/s>"),
+        ("<start_of_turn>", "\\x3cstart_of_turn>"),
+        ("<<SYS>>", "\\x3c<SYS>>"),
+        ("[/INST]", "\\x5b/INST]"),
+        ("soft\u00adhyphen", "soft\\xadhyphen"),
+    ],
+)
+def test_marks_of_chat_templates_are_written_out(token: str, shown: str) -> None:
+    """A server that reads them as turns would let an observation speak for somebody else."""
+    assert literal(token) == shown
+
+
 def test_literal_keeps_ordinary_text() -> None:
     """Comparison signs, umlauts and tabs are nobody's attack."""
-    assert literal("a < b, größer\t<b>") == "a < b, größer\t<b>"
+    assert literal("a < b, größer\t<b> [1] x<y") == "a < b, größer\t<b> [1] x<y"
 
 
 def test_quoted_has_a_margin_on_every_line() -> None:

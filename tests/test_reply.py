@@ -311,6 +311,14 @@ def _read_or_refuse(text: str) -> None:
         assert read_reply(text, ("x", "y")).source.strip()
 
 
+def test_an_f_string_of_many_lines_is_read_in_a_moment() -> None:
+    """Its pieces all span the whole string, which must not count for each."""
+    text = "<execute>\n  x = f'''" + "{x}\n" * 16_000 + "'''\n</execute>"
+    began = time.perf_counter()
+    _read_or_refuse(text)
+    assert time.perf_counter() - began < 1
+
+
 def test_reading_a_reply_twice_gives_the_same() -> None:
     """Reading has no memory: replies in any order give what they give alone."""
     names = list(READ)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from recode_runtime import ScriptedModel, run, run_sync
 from recode_runtime.environments.base import Start
 from recode_runtime.errors import EnvironmentUnavailable, LimitExceeded, ModelUnavailable
 from recode_runtime.events import AnyEvent, CallAnswered, RunStarted, TreeBuilder
+from recode_runtime.journal import Journal, read_events
 from recode_runtime.policy import Policy
 from recode_runtime.primitive import EpisodeEnded
 from recode_runtime.prompt import Request
@@ -392,7 +394,8 @@ async def test_a_cancelled_run_has_its_end_recorded() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert TreeBuilder(events).tree().status == "interrupted"
+    tree = TreeBuilder(events).tree()
+    assert (tree.status, tree.failure) == ("interrupted", "interrupted")
 
 
 async def test_the_end_of_an_episode_ends_the_run() -> None:
@@ -647,3 +650,38 @@ async def test_run_sync_works_where_a_loop_is_running_already() -> None:
 def test_run_sync_works_in_a_script() -> None:
     """The blocking twin gives the same result."""
     assert run_sync("x", model=by_name({"solve": "n = 1"})).success
+
+
+async def test_an_environment_can_be_named() -> None:
+    """It is made and closed here, and so is its expert."""
+    result = await run(model="expert", environment="crafting")
+    assert (result.tree.environment, result.score) == ("crafting", 1.0)
+    with pytest.raises(ValueError, match="crafting"):
+        await run(model="expert", environment="crafing")
+
+
+async def test_a_listener_that_fails_at_the_start_leaves_a_record_with_an_end(
+    tmp_path: Path,
+) -> None:
+    """As when the terminal that a run is shown on has gone away."""
+
+    def broken(event: AnyEvent) -> None:
+        raise BrokenPipeError
+
+    with Journal.create(tmp_path, "a-run") as journal, pytest.raises(BrokenPipeError):
+        await run("x", model=by_name({}), journal=journal, listeners=[broken])
+    tree = TreeBuilder(read_events(journal.path)).tree()
+    assert (tree.status, tree.failure) == ("stopped", "BrokenPipeError")
+
+
+async def test_a_run_whose_environment_cannot_start_leaves_no_record(tmp_path: Path) -> None:
+    """There was no run."""
+
+    class Gone(World):
+        async def reset(self) -> Start:
+            raise EnvironmentUnavailable("no world today")
+
+    journal = Journal.create(tmp_path, "a-run")
+    with journal, pytest.raises(EnvironmentUnavailable, match="no world today"):
+        await run(model=by_name({}), environment=Gone(), journal=journal)
+    assert read_events(journal.path) == []

@@ -46,7 +46,7 @@ def model_from(
 
 def _expert(expand: Callable[[Request], str] | None) -> Model:
     if expand is None:
-        raise ValueError("this environment offers no expert; name a language model instead")
+        raise ValueError("there is no expert here: name an environment that has one, or a model")
     from recode_runtime.models.expert import ExpertModel
 
     return ExpertModel(expand)

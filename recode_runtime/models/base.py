@@ -23,7 +23,7 @@ class Completion:
 
 
 class Model(Protocol):
-    """Answers prompts: an OpenAI-compatible server, a script, a recording, an expert."""
+    """Answers prompts: an OpenAI-compatible server, a script, an expert."""
 
     name: str
 

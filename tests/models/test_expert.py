@@ -112,7 +112,9 @@ def test_expert_needs_an_environment_that_has_one() -> None:
     """Without an expert the message says so, and what to do."""
     with pytest.raises(ValueError) as caught:
         model_from("expert")
-    assert str(caught.value) == ("this environment offers no expert; name a language model instead")
+    assert str(caught.value) == (
+        "there is no expert here: name an environment that has one, or a model"
+    )
 
 
 @pytest.mark.parametrize(
