@@ -20,7 +20,7 @@ import msgspec
 from recode_runtime.threads import in_thread
 
 # Names that mean something to a program already: printing, and the arguments of the root.
-_TAKEN = ("print", "printed", "instruction", "observation")
+_TAKEN = ("print", "printed", "eval", "exec", "instruction", "observation")
 
 PrimitiveFunction = Callable[..., Any]
 Primitives = Iterable[PrimitiveFunction] | Mapping[str, PrimitiveFunction]

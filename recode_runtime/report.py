@@ -273,13 +273,19 @@ def _said(head: str, text: str) -> Iterator[Text]:
 
 
 def runs_table(rows: Iterable[dict[str, Any]]) -> Table:
-    """A table of runs: one row a dictionary, its keys the columns, all with the same keys."""
+    """A table of runs: one row a dictionary, its keys the columns, all with the same keys.
+
+    `when` is left out, since the id tells; on a narrow terminal the long names are folded first.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2), collapse_padding=True)
     for number, row in enumerate(rows):
+        shown = {name: value for name, value in row.items() if name != "when"}
         if number == 0:
-            for name in row:
-                table.add_column(name, overflow="fold", no_wrap=name == "id")
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+            for name in shown:
+                table.add_column(
+                    name, overflow="fold", no_wrap=name not in ("environment", "model")
+                )
+        table.add_row(*(Text(_cell(value)) for value in shown.values()))
     return table
 
 

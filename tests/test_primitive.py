@@ -129,7 +129,7 @@ def test_primitives_come_from_functions_or_a_mapping() -> None:
     assert primitives_of(again) == again
 
 
-@pytest.mark.parametrize("name", ["print", "class", "instruction"])
+@pytest.mark.parametrize("name", ["print", "eval", "class", "instruction"])
 def test_a_name_of_the_language_is_refused(name: str) -> None:
     """A call of it would never reach the primitive."""
     with pytest.raises(ValueError, match=f"a primitive cannot be called '{name}'"):

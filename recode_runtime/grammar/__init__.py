@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from recode_runtime.errors import Finding
 from recode_runtime.grammar import engine
-from recode_runtime.grammar.gate import pass_gate, too_deep
+from recode_runtime.grammar.gate import frames_left, pass_gate, too_deep
 from recode_runtime.grammar.names import read_names
 from recode_runtime.grammar.rule import Case, Context, Rule
 from recode_runtime.grammar.rules import ALL_RULES
@@ -19,6 +19,9 @@ from recode_runtime.policy import Policy
 from recode_runtime.program import Placeholder, Program
 
 __all__ = ["ALL_RULES", "Case", "Rule", "Verdict", "judge", "rules_in_words"]
+
+# More than any text within the limits of the strict policy needs once it has passed the gate.
+_FRAMES = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ def judge(
         parent: the placeholder that the program expands.
 
     Raises:
-        PolicyError: `[grammar]` names a code that no rule has.
+        PolicyError: `[grammar]` names a code that no rule has, or turns down one that may not be.
+        RecursionError: the caller's own stack is nearly used up; no text is to blame for that.
     """
-    engine.levels_of(policy, ALL_RULES)
+    levels = engine.levels_of(policy, ALL_RULES)
     tree = pass_gate(source, policy.limits)
     if isinstance(tree, Finding):
         return Verdict(None, (tree,))
@@ -65,10 +69,12 @@ def judge(
             builtin_names=policy.language.builtins,
         )
         context = Context(policy, reading, outputs, depth_left, parent)
-        findings = engine.inspect(source, context, ALL_RULES)
+        findings = engine.inspect(source, context, ALL_RULES, levels)
         refused = any(finding.level == "error" for finding in findings)
         return Verdict(None if refused else reading.program(source), findings)
     except RecursionError:
+        if frames_left() < _FRAMES:
+            raise
         return Verdict(None, (too_deep(),))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -23,11 +23,12 @@ def levels_of(policy: Policy, rules: Sequence[type[Rule]]) -> dict[str, Level]:
     """The level of every rule by its code: the policy's word, else the rule's own.
 
     Raises:
-        PolicyError: `[grammar]` names a code that no rule has, or sets that of the gate.
+        PolicyError: `[grammar]` names a code that no rule has, or turns down one that may not be.
     """
     levels = {rule.code: rule.level for rule in rules}
+    fixed = {*gate.GATE_CODES, *(rule.code for rule in rules if rule.always)}
     for code, level in policy.grammar.items():
-        if code in gate.GATE_CODES and level != "error":
+        if code in fixed and level != "error":
             raise PolicyError(f"policy {policy.name}: [grammar] {code} is always an error")
         if code not in levels and code not in gate.GATE_CODES:
             raise PolicyError(_unknown(policy.name, code, levels))
@@ -35,22 +36,14 @@ def levels_of(policy: Policy, rules: Sequence[type[Rule]]) -> dict[str, Level]:
     return levels
 
 
-def inspect(source: str, context: Context, rules: Iterable[type[Rule]]) -> tuple[Finding, ...]:
-    """What the rules say about a program that passed the gate, in the order of its lines."""
-    try:
-        module = _parsed(source)
-        if isinstance(module, Finding):
-            return (module,)
-        return _inspected(module, context, rules)
-    except RecursionError:
-        return (gate.too_deep(),)
-
-
-def _inspected(
-    module: libcst.Module, context: Context, rules: Iterable[type[Rule]]
+def inspect(
+    source: str, context: Context, rules: Iterable[type[Rule]], levels: Mapping[str, Level]
 ) -> tuple[Finding, ...]:
-    levels = levels_of(context.policy, tuple(rules))
-    active = [rule(context, levels[rule.code]) for rule in rules if levels[rule.code] != "off"]
+    """What the rules say about a program that passed the gate, in the order of its lines."""
+    module = _parsed(source)
+    if isinstance(module, Finding):
+        return (module,)
+    active = [rule(context, levels[rule.code]) for rule in rules]
     guide = _Guide(context)
     try:
         libcst.visit_batched(module, [guide, *active])
@@ -111,12 +104,15 @@ class _Guide(Visitor):
             case libcst.Name():
                 self._context.roles[node] = role
             case libcst.Tuple() | libcst.List():
+                self._context.roles[node] = role
                 for element in node.elements:
                     self._mark(element.value, role)
             case libcst.StarredElement():
                 self._mark(node.value, role)
             case libcst.Attribute() if role == "label":
                 self._mark(node.value, role)
+            case libcst.Attribute():
+                self._context.roles[node] = role
 
     def visit_Name(self, node: libcst.Name) -> None:
         if not node.value.isascii():
@@ -127,6 +123,9 @@ class _Guide(Visitor):
         if reading is None or not _same_name(node.func, reading.node.func):
             raise _ViewsDiffer
         self._context.calls[node] = reading
+        if reading.kind == "placeholder" and reading.place != "definition":
+            for argument in node.args:  # a parameter is a variable of the expansion
+                self._mark(argument.keyword, "binding")
 
     def leave_Module(self, original_node: libcst.Module) -> None:
         if next(self._calls, None) is not None:
@@ -136,10 +135,12 @@ class _Guide(Visitor):
         self._mark(node.attr, "label")
 
     def visit_Arg(self, node: libcst.Arg) -> None:
-        self._mark(node.keyword, "label")
+        if node.keyword not in self._context.roles:
+            self._mark(node.keyword, "label")
 
     def visit_ImportAlias(self, node: libcst.ImportAlias) -> None:
-        self._mark(node.name, "label" if node.asname else "binding")
+        plain = isinstance(node.name, libcst.Name) and not node.asname
+        self._mark(node.name, "binding" if plain else "label")
 
     def visit_ImportFrom(self, node: libcst.ImportFrom) -> None:
         self._mark(node.module, "label")

@@ -8,6 +8,7 @@ counted without recursion. What passes is safe for libcst on a stack of 2 MiB or
 from __future__ import annotations
 
 import ast
+import inspect
 import io
 import re
 import sys
@@ -41,6 +42,8 @@ _LINKS = (
 _TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
 _FSTRING_START = getattr(tokenize, "FSTRING_START", -1)
 _FSTRING_END = getattr(tokenize, "FSTRING_END", -1)
+# The parser may nest three levels of syntax for each frame that is left.
+_FRAMES_TO_PARSE = 100
 _BETWEEN_PIECES = (tokenize.NL, tokenize.COMMENT)
 
 
@@ -48,6 +51,9 @@ def pass_gate(source: object, limits: Limits) -> ast.Module | Finding:
     """The syntax tree of a text that is safe to work on, or the first reason why it is not.
 
     Never raises, whatever the text; a text of any size gets its answer within a second.
+
+    Raises:
+        RecursionError: the caller's own stack is nearly used up.
     """
     if not isinstance(source, str):
         return Finding(SYNTAX, f"the program is not text but {type(source).__name__}")
@@ -71,6 +77,14 @@ def too_large(
 def too_deep() -> Finding:
     """The finding for text that is nested deeper than a parser can follow."""
     return Finding(TOO_LARGE, "the program is nested too deeply to be read", advice=_SHORTER)
+
+
+def frames_left() -> int:
+    """How many more frames of Python the caller can nest: few if it stands deep in a recursion."""
+    frame, used = inspect.currentframe(), 0
+    while frame is not None:
+        frame, used = frame.f_back, used + 1
+    return sys.getrecursionlimit() - used
 
 
 def foreign_name(name: str, line: int = 0, column: int = 0) -> Finding:
@@ -112,7 +126,11 @@ def _parsed(source: str) -> ast.Module | Finding:
             tree = ast.parse(source)
     except SyntaxError as problem:
         return _syntax_finding(problem)
-    except (RecursionError, MemoryError):
+    except RecursionError:
+        if frames_left() < _FRAMES_TO_PARSE:
+            raise
+        return too_deep()
+    except MemoryError:
         return too_deep()
     except ValueError as problem:
         return Finding(SYNTAX, f"the program cannot be read: {problem}")

@@ -23,7 +23,10 @@ Role = Literal["use", "binding", "label"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A program with what it is judged by, as a rule's page shows it."""
+    """A program with what it is judged by, as a rule's page shows it.
+
+    `always` marks what the rule refuses whatever level a policy gives it.
+    """
 
     source: str
     primitives: Sequence[str] = ("run",)
@@ -31,6 +34,7 @@ class Case:
     outputs: Sequence[str] = ()
     depth_left: int | None = None
     parent: Placeholder | None = None
+    always: bool = False
 
 
 Cases = Mapping[str, Case | str]
@@ -50,10 +54,10 @@ class Context:
     depth_left: int | None = None
     parent: Placeholder | None = None
     calls: dict[libcst.Call, CalledName] = field(default_factory=dict)
-    roles: dict[libcst.Name, Role] = field(default_factory=dict)
+    roles: dict[libcst.CSTNode | None, Role] = field(default_factory=dict)
 
-    def role(self, node: libcst.Name) -> Role:
-        """Whether the name is read (`use`), bound, or no variable at all (`label`)."""
+    def role(self, node: libcst.Name | libcst.Attribute | libcst.Tuple | libcst.List) -> Role:
+        """Whether it is read (`use`), assigned or deleted (`binding`), or no variable (`label`)."""
         return self.roles.get(node, "use")
 
 
@@ -77,12 +81,16 @@ class Visitor(libcst.BatchableCSTVisitor):
 
 
 class Rule(Visitor):
-    """The base of every rule; a subclass has a page and `visit_*` methods that call `report`."""
+    """The base of every rule; a subclass has a page and `visit_*` methods that call `report`.
+
+    With `always`, a policy cannot give the rule another level than "error".
+    """
 
     code: ClassVar[str]
     title: ClassVar[str]
     advice: ClassVar[str]
     level: ClassVar[Level] = "error"
+    always: ClassVar[bool] = False
     in_words: ClassVar[str] = ""
     VALID: ClassVar[Cases]
     INVALID: ClassVar[Cases]
@@ -93,10 +101,17 @@ class Rule(Visitor):
         self.reports: list[Report] = []
         self._level = level
 
-    def report(self, node: libcst.CSTNode | None, message: str, advice: str = "") -> None:
-        """Say that the rule is broken at this node; the engine finds the place."""
-        words = advice or self.advice
-        self.reports.append(Report(self.code, node, message, words, self._level))
+    def report(
+        self, node: libcst.CSTNode | None, message: str, advice: str = "", *, always: bool = False
+    ) -> None:
+        """Say that the rule is broken at this node; the engine finds the place.
+
+        With `always` it is an error even if the policy has turned the rule down or off.
+        """
+        level: Level = "error" if always else self._level
+        if level != "off":
+            words = advice or self.advice
+            self.reports.append(Report(self.code, node, message, words, level))
 
     def placeholder(self, node: libcst.Call) -> CalledName | None:
         """The reading of a call, if it is a placeholder outside a definition."""

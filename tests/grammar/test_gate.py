@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fuzzing import examples
 from recode_runtime.errors import Finding
 from recode_runtime.grammar import Verdict, judge
-from recode_runtime.grammar.gate import pass_gate
+from recode_runtime.grammar.gate import frames_left, pass_gate
 from recode_runtime.policy import Policy
 
 STRICT = Policy.named("strict")
@@ -129,14 +129,7 @@ def test_fifty_megabytes_are_refused_before_they_are_read() -> None:
 LIMITS = {
     "source_bytes": ({"source_bytes": 20}, "x = 'ééééééééé'", 0, 0, "24 bytes", 20),
     "source_lines": ({"source_lines": 2}, "a = 1\nb = 2\nc = 3\n", 0, 0, "3 lines", 2),
-    "statements": (
-        {"statements": 2},
-        "a = 1\nb = 2\nc = 3",
-        3,
-        0,
-        "3 statements or more",
-        2,
-    ),
+    "statements": ({"statements": 2}, "a = 1\nb = 2\nc = 3", 3, 0, "3 statements or more", 2),
     "syntax_nodes": ({"syntax_nodes": 5}, "a = 1\nb = 2", 2, 0, "6 syntax nodes or more", 5),
     "syntax_depth": ({"syntax_depth": 4}, "a = [[[1]]]", 1, 7, "5 levels of nesting", 4),
     "try_depth": (
@@ -309,6 +302,54 @@ def test_the_gate_gives_the_tree_of_what_passes() -> None:
     tree = pass_gate("x = 1", STRICT.limits)
     assert isinstance(tree, ast.Module)
     assert ast.unparse(tree) == "x = 1"
+
+
+SMALL = {
+    "program": ("x = 1\nrun('a')", set()),
+    "refused program": ("for i in obs:\n    clean(i)", {"RC110"}),
+    "program at the limits": ("x = " + nested("f[", "1", "]", 50), set()),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_caller_that_stands_deep_is_not_told_that_the_text_is_deep(name: str) -> None:
+    """At every depth of the caller's own recursion: the right answer, or its RecursionError."""
+    source, expected = SMALL[name]
+
+    def codes_below(depth: int) -> set[str]:
+        if depth:
+            return codes_below(depth - 1)
+        return {finding.code for finding in judged(source).findings}
+
+    room, overflows = frames_left(), 0
+    for depth in (*range(0, room, 25), *range(room - 60, room)):
+        try:
+            assert codes_below(depth) == expected
+        except RecursionError:
+            overflows += 1
+    assert overflows > 20
+
+
+def test_a_third_of_the_stack_is_enough_for_the_caller() -> None:
+    """Whatever passes the gate of the strict policy is judged in the other two thirds."""
+
+    def judged_below(frames: int, source: str) -> Verdict:
+        if frames_left() > frames:
+            return judged_below(frames, source)
+        return judged(source)
+
+    for make in KILLERS.values():
+        for size in (20, 30, 50, 58):
+            source = make(size)
+            verdict = judged_below(700, source)
+            assert verdict == judged(source)
+            assert not any("too deeply" in one.message for one in verdict.findings)
+
+
+def test_text_that_is_too_deep_for_the_stack_is_a_finding() -> None:
+    """The parser overflows before there is a tree to count; with room to spare, the text did it."""
+    message = "the program is nested too deeply to be read"
+    assert refusal(KILLERS["minus"](10_000)).message == message
 
 
 WORDS = """

@@ -15,6 +15,12 @@ STRICT = Policy.named("strict")
 HEADINGS = ["## What it does", "## Why", "## Example", "## Use instead"]
 VALID = [(rule, name) for rule in ALL_RULES for name in rule.VALID]
 INVALID = [(rule, name) for rule in ALL_RULES for name in rule.INVALID]
+ALWAYS = [
+    (rule, name)
+    for rule, name in INVALID
+    if not rule.always and getattr(rule.INVALID[name], "always", False)
+]
+SOFT = [(rule, name) for rule, name in INVALID if not rule.always and (rule, name) not in ALWAYS]
 
 
 def verdict_on(case: Case | str, policy: Policy = STRICT) -> Verdict:
@@ -49,7 +55,7 @@ def test_what_a_page_calls_invalid_is_refused_by_that_rule_alone(
     assert verdict.program is None
 
 
-@pytest.mark.parametrize(("rule", "name"), INVALID, ids=lambda one: getattr(one, "code", one))
+@pytest.mark.parametrize(("rule", "name"), SOFT, ids=lambda one: getattr(one, "code", one))
 def test_a_rule_that_is_off_says_nothing(rule: type[Rule], name: str) -> None:
     """Switched off by the policy, the rule that alone refused a case lets it pass."""
     verdict = verdict_on(rule.INVALID[name], STRICT.but(grammar={rule.code: "off"}))
@@ -57,7 +63,19 @@ def test_a_rule_that_is_off_says_nothing(rule: type[Rule], name: str) -> None:
     assert verdict.program is not None
 
 
-@pytest.mark.parametrize(("rule", "name"), INVALID, ids=lambda one: getattr(one, "code", one))
+@pytest.mark.parametrize("level", ["off", "warning"])
+@pytest.mark.parametrize(("rule", "name"), ALWAYS, ids=lambda one: getattr(one, "code", one))
+def test_what_no_session_could_do_is_refused_whatever_the_policy_says(
+    rule: type[Rule], name: str, level: str
+) -> None:
+    """Turned down or off, the rule still refuses the names that the sandbox hides."""
+    case = rule.INVALID[name]
+    verdict = verdict_on(case, STRICT.but(grammar={rule.code: level, "RC202": level}))
+    assert verdict == verdict_on(case)
+    assert {finding.level for finding in verdict.findings} == {"error"}
+
+
+@pytest.mark.parametrize(("rule", "name"), SOFT, ids=lambda one: getattr(one, "code", one))
 def test_a_warning_refuses_nothing(rule: type[Rule], name: str) -> None:
     """As a warning, the same finding comes with a program."""
     case = rule.INVALID[name]
@@ -121,13 +139,52 @@ def test_an_unknown_code_in_a_policy_names_the_nearest() -> None:
         verdict_on("x = 1", policy)
 
 
-@pytest.mark.parametrize("code", ["RC003", "RC004", "RC005"])
-def test_the_gate_cannot_be_turned_down(code: str) -> None:
-    """What protects the host's own parser is no matter of taste."""
+HIDDEN = {
+    "clean(_item=1)": ("RC115", "the keyword _item of clean begins with an underscore"),
+    "clean(_)": ("RC116", "the argument _ of clean begins with an underscore"),
+    "_item = 1\nclean(_item)": ("RC116", "the argument _item of clean begins with an underscore"),
+    "_cup, _ = clean()": ("RC117", "the output _cup of clean begins with an underscore"),
+    "_ = clean()": ("RC117", "the output _ of clean begins with an underscore"),
+}
+
+
+@pytest.mark.parametrize("source", HIDDEN)
+def test_a_lax_policy_lets_no_hidden_name_reach_the_session(source: str) -> None:
+    """Where underscore names are allowed, a placeholder may still not use one; advice is given."""
+    verdict = verdict_on(source, STRICT.but(grammar={"RC202": "off"}))
+    assert verdict.program is None
+    finding = verdict.findings[0]
+    assert (finding.code, finding.message) == HIDDEN[source]
+    assert "underscore" in finding.advice
+
+
+REPEATED = {
+    "clean(run='x', len=1)": [
+        ("RC203", 6, "the primitive run is bound to something else"),
+        ("RC203", 15, "the builtin len is bound to something else"),
+    ],
+    "a, b, a = clean()": [("RC117", 10, "the output a of clean stands there 2 times")],
+    "clean(x=1, x=2)": [("RC206", 0, "the keyword x is given twice")],
+    "a, *b, *c = items": [("RC206", 7, "there are two starred targets in one assignment")],
+    "obs.x += 1": [("RC204", 0, "the attribute x is assigned or deleted")],
+}
+
+
+@pytest.mark.parametrize("source", REPEATED)
+def test_a_finding_says_which_name_it_speaks_of_and_where(source: str) -> None:
+    """Code, column and words of the rules about names that collide."""
+    found = [(one.code, one.column, one.message) for one in verdict_on(source).findings]
+    assert found == REPEATED[source]
+
+
+@pytest.mark.parametrize("code", ["RC003", "RC004", "RC005", "RC121", "RC122"])
+def test_what_everything_rests_on_cannot_be_turned_down(code: str) -> None:
+    """The gate protects the host's own parser; two rules are the floor of the recursion."""
     verdict = verdict_on("x = 1", STRICT.but(grammar={code: "error"}))
     assert verdict.findings == ()
-    with pytest.raises(PolicyError, match=rf"\[grammar\] {code} is always an error"):
-        verdict_on("x = 1", STRICT.but(grammar={code: "off"}))
+    for level in ("off", "warning"):
+        with pytest.raises(PolicyError, match=rf"\[grammar\] {code} is always an error"):
+            verdict_on("x = 1", STRICT.but(grammar={code: level}))
 
 
 def test_rules_in_words_come_from_the_rules() -> None:

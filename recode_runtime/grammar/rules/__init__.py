@@ -22,6 +22,7 @@ from recode_runtime.grammar.rules.placeholder_nested import PlaceholderNested
 from recode_runtime.grammar.rules.promised_output import PromisedOutput
 from recode_runtime.grammar.rules.rebinding import Rebinding
 from recode_runtime.grammar.rules.self_expansion import SelfExpansion
+from recode_runtime.grammar.rules.uncompilable import Uncompilable
 from recode_runtime.grammar.rules.underscore_name import UnderscoreName
 from recode_runtime.grammar.rules.unsupported_syntax import UnsupportedSyntax
 
@@ -44,4 +45,5 @@ ALL_RULES: tuple[type[Rule], ...] = (
     Rebinding,
     UnsupportedSyntax,
     ForbiddenBuiltin,
+    Uncompilable,
 )

@@ -17,7 +17,8 @@ class DepthLimit(Rule):
 
     ## Why
     A task that is split without end is never done. At the limit the model must act with what it
-    has; the limit is `depth` in the policy's `[supervisor]` table.
+    has; the limit is `depth` in the policy's `[supervisor]` table. No policy can turn this rule
+    down: the recursion would have no floor.
 
     ## Example
         cup = find_cup(obs)
@@ -28,6 +29,7 @@ class DepthLimit(Rule):
     """
 
     code = "RC121"
+    always = True
     title = "placeholder at the depth limit"
     advice = "use primitives only"
     VALID: ClassVar[Cases] = {

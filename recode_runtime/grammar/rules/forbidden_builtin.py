@@ -14,7 +14,8 @@ class ForbiddenBuiltin(Rule):
 
     ## What it does
     Refuses names that are builtins in Python, are not in the policy's `[language] builtins`, and
-    are bound nowhere: called, passed on, or caught.
+    are bound nowhere: called, passed on, or caught. `eval` and `exec` cannot be called even where
+    a variable has that name.
 
     ## Why
     Such a name is no sub-goal, though it is bound nowhere: the model means Python's own. What is
@@ -52,6 +53,7 @@ class ForbiddenBuiltin(Rule):
         "in a loop": "for item in items:\n    print(globals())",
         "of the interactive Python": "exit()",
         "method of one": "text = open.read()",
+        "call of a variable of that name": "f = lambda eval: eval(1)",
         "dunder variable": "if __name__ == 'solve':\n    run('go')",
     }
 
@@ -60,3 +62,9 @@ class ForbiddenBuiltin(Rule):
         name = node.value
         if name in self.context.reading.forbidden and self.context.role(node) == "use":
             self.report(node, f"the builtin {name} is not part of the language")
+
+    def visit_Call(self, node: libcst.Call) -> None:
+        """Calls that the sandbox knows by their name alone."""
+        name = node.func.value if isinstance(node.func, libcst.Name) else ""
+        if name in ("eval", "exec") and name not in self.context.reading.forbidden:
+            self.report(node, f"nothing that is called {name} can be called", "use another name")

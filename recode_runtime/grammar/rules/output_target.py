@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import ClassVar
 
 import libcst
 
 from recode_runtime.grammar.names import outputs_of
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.rule import Case, Cases, Rule
+
+_OTHER_NAME = "name every output without an underscore in front, or leave it out"
 
 
 class OutputTarget(Rule):
@@ -15,11 +18,13 @@ class OutputTarget(Rule):
 
     ## What it does
     Accepts `name(args)`, `a = name(args)` and `a, b = name(args)`. Refuses attributes, items,
-    list and starred targets, `+=`, annotations, `:=` and chained assignments.
+    list and starred targets, `+=`, annotations, `:=`, chained assignments, a name that stands
+    there twice, and, whatever the policy says, names that begin with an underscore.
 
     ## Why
     The names left of the `=` are the promise that the expansion must keep by assigning them;
-    anything else has no name to promise.
+    anything else has no name to promise. Names that begin with an underscore are not kept: no
+    later statement could rely on them.
 
     ## Example
         rooms['kitchen'] = describe_room(obs)
@@ -40,7 +45,7 @@ class OutputTarget(Rule):
     }
     INVALID: ClassVar[Cases] = {
         "item": "items[0] = find_cup(obs)",
-        "attribute": "obs.cup = find_cup(obs)",
+        "item of an attribute": "obs.cups[0] = find_cup(obs)",
         "augmented": "flag += count_cups(obs)",
         "annotated": "cup: str = find_cup(obs)",
         "walrus": "(cup := find_cup(obs))",
@@ -50,6 +55,9 @@ class OutputTarget(Rule):
         "list": "[a, b] = find_cups(obs)",
         "nested": "a, (b, c) = find_cups(obs)",
         "empty": "() = find_cups(obs)",
+        "twice": "a, b, a = find_cups(obs)",
+        "underscore": Case("_ = find_cup(obs)", always=True),
+        "one of two an underscore": Case("cup, _ = find_cup(obs)", always=True),
     }
 
     def visit_Call(self, node: libcst.Call) -> None:
@@ -57,5 +65,13 @@ class OutputTarget(Rule):
         call = self.placeholder(node)
         if not call or not call.statement or call.place not in ("statement", "expression"):
             return
-        if outputs_of(call.statement) is None:
+        outputs = outputs_of(call.statement)
+        if outputs is None:
             self.report(node, f"what {call.name} gives is not assigned to plain names")
+            return
+        for name, times in Counter(outputs).items():
+            if name.startswith("_"):
+                message = f"the output {name} of {call.name} begins with an underscore"
+                self.report(node, message, _OTHER_NAME, always=True)
+            elif times > 1:
+                self.report(node, f"the output {name} of {call.name} stands there {times} times")

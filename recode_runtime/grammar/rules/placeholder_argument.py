@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.rule import Case, Cases, Rule
+
+_OTHER_KEYWORD = "give the keyword a name that does not begin with an underscore"
 
 
 class PlaceholderArgument(Rule):
@@ -16,11 +18,12 @@ class PlaceholderArgument(Rule):
     ## What it does
     Refuses computed arguments, `*args` and `**options`, and names of primitives or builtins.
     Literals are text, numbers, True, False, None, and lists, tuples, sets and dictionaries of
-    them.
+    them. Keywords that begin with an underscore are refused whatever the policy says.
 
     ## Why
     The next prompt shows each argument by its name and value. Something computed has no name by
-    which the expansion could use it.
+    which the expansion could use it; a keyword is a variable of the expansion, and those that
+    begin with an underscore are the sandbox's own.
 
     ## Example
         clean(items[0])
@@ -52,6 +55,7 @@ class PlaceholderArgument(Rule):
         "negated variable": "clean(-flag)",
         "primitive": "clean(run)",
         "builtin": "clean(len)",
+        "underscore as keyword": Case("clean(_=1)", always=True),
     }
 
     def visit_Call(self, node: libcst.Call) -> None:
@@ -65,6 +69,9 @@ class PlaceholderArgument(Rule):
         for keyword in call.node.keywords:
             if keyword.arg is None or not self._fits(keyword.value):
                 self._refuse(node, call.name, keyword.arg or "**")
+            if keyword.arg and keyword.arg.startswith("_"):
+                message = f"the keyword {keyword.arg} of {call.name} begins with an underscore"
+                self.report(node, message, _OTHER_KEYWORD, always=True)
 
     def _refuse(self, node: libcst.Call, name: str, which: str) -> None:
         self.report(node, f"argument {which} of {name} is neither a variable nor a literal")

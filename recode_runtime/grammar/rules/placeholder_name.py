@@ -16,8 +16,8 @@ class PlaceholderName(Rule):
     """The name of a placeholder is not snake_case.
 
     ## What it does
-    Refuses placeholders whose names have capital letters or doubled underscores. Names that
-    begin with an underscore are judged by RC202.
+    Refuses placeholders whose names have capital letters or doubled underscores, and the bare
+    `_`. Other names that begin with an underscore are judged by RC202.
 
     ## Why
     The name is all that the next prompt says about the goal; words joined by single underscores
@@ -43,10 +43,13 @@ class PlaceholderName(Rule):
         "class name": "apple = Apple(obs)",
         "capitals": "FIND_APPLE(obs)",
         "doubled underscore": "find__apple(obs)",
+        "bare underscore": "_(obs)",
     }
 
     def visit_Call(self, node: libcst.Call) -> None:
         """Every placeholder."""
         call = self.placeholder(node)
-        if call and not call.name.startswith("_") and not _SNAKE_CASE.fullmatch(call.name):
+        if not call or (call.name.startswith("_") and call.name != "_"):
+            return
+        if not _SNAKE_CASE.fullmatch(call.name):
             self.report(node, f"the placeholder name {call.name} is not snake_case")

@@ -14,7 +14,8 @@ class Rebinding(Rule):
 
     ## What it does
     Refuses to assign, delete, import, loop over or otherwise bind a name by which the program
-    calls a primitive or a builtin of the language.
+    calls a primitive or a builtin of the language. A keyword of a placeholder binds its name too:
+    the expansion sees the value under it.
 
     ## Why
     All programs of a task share one namespace: every later program would find its tool gone.
@@ -33,7 +34,7 @@ class Rebinding(Rule):
     VALID: ClassVar[Cases] = {
         "another name": "words = obs.split()",
         "attribute of that name": "n = obs.count",
-        "keyword of that name": "items = sorted(items, key=len)",
+        "keyword of a primitive": "run(list=items)",
         "the name is used": "act = run",
     }
     INVALID: ClassVar[Cases] = {
@@ -51,6 +52,8 @@ class Rebinding(Rule):
         "handler": "try:\n    pass\nexcept ValueError as run:\n    pass",
         "with": "with obs as run:\n    pass",
         "del": "del run",
+        "keyword of a placeholder": "clean(item='cup', run='fast')",
+        "keyword of a placeholder, a builtin": "clean(len=3)",
     }
 
     def visit_Name(self, node: libcst.Name) -> None:

@@ -23,7 +23,8 @@ class SelfExpansion(Rule):
 
     ## Why
     Nothing has changed when execution reaches it, so the same prompt would be answered in the same
-    way without end. After an action, with a new observation, the same call is a step forward.
+    way without end. After an action, with a new observation, the same call is a step forward. No
+    policy can turn this rule down.
 
     ## Example
         # for: solve(task, obs)
@@ -35,6 +36,7 @@ class SelfExpansion(Rule):
     """
 
     code = "RC122"
+    always = True
     title = "expands to itself"
     advice = "act first, or split the goal into smaller ones"
     in_words = "Never expand a placeholder to itself before a primitive was called."

@@ -9,6 +9,9 @@ from RestrictedPython.transformer import FORBIDDEN_FUNC_NAMES, INSPECT_ATTRIBUTE
 
 from recode_runtime.grammar.rule import Cases, Rule
 
+_KEPT = FORBIDDEN_FUNC_NAMES - {"print"}  # which RC203 judges
+_UNREAD = _KEPT - {"printed"}
+
 
 class UnderscoreName(Rule):
     """A name or an attribute is reserved for Python's own machinery.
@@ -55,6 +58,8 @@ class UnderscoreName(Rule):
         "frame": "frame = obs.gi_frame",
         "roles": "obs__roles__ = 1",
         "reserved by the sandbox": "printed = 1",
+        "reserved by the sandbox, read": "n = builtins",
+        "reserved by the sandbox, as keyword": "clean(printed=1)",
     }
 
     def visit_Name(self, node: libcst.Name) -> None:
@@ -63,7 +68,7 @@ class UnderscoreName(Rule):
         reserved = (name.startswith("_") and name != "_") or name.endswith("__roles__")
         if role == "use" and name in self.context.reading.forbidden:
             return  # RC205
-        if reserved or (role == "binding" and name in FORBIDDEN_FUNC_NAMES - {"print"}):
+        if reserved or (role == "binding" and name in _KEPT) or (role == "use" and name in _UNREAD):
             self.report(node, f"the name {name} is reserved")
 
     def visit_Attribute(self, node: libcst.Attribute) -> None:

@@ -31,11 +31,13 @@ class UnsupportedSyntax(Rule):
 
     ## What it does
     Refuses `global`, `nonlocal`, `async`, `await`, `yield`, `return`, `match`, `except*`, type
-    aliases, template strings, and `break` or `continue` outside a loop.
+    aliases, template strings, `break` or `continue` outside a loop, and attributes that are
+    assigned or deleted.
 
     ## Why
     A program has no functions and no event loop, so half of these have no meaning in it; the
-    others are those for which the sandbox's language has no guards.
+    others are those for which the sandbox's language has no guards. What has attributes is not the
+    program's own, so it only reads them.
 
     ## Example
         match obs:
@@ -50,7 +52,10 @@ class UnsupportedSyntax(Rule):
     code = "RC204"
     title = "syntax the language does not have"
     advice = "write it with assignments, if, for and while"
-    in_words = "There is no return, global, nonlocal, async, await, yield, match or except*."
+    in_words = (
+        "There is no return, global, nonlocal, async, await, yield, match or except*, and no "
+        "assignment to attributes."
+    )
     VALID: ClassVar[Cases] = {
         "loops and branches": "for i in items:\n    if i:\n        break\n    continue",
         "while with else": "while flag:\n    flag = not flag\nelse:\n    pass",
@@ -61,6 +66,7 @@ class UnsupportedSyntax(Rule):
         "comprehensions": "a = [i for i in items if i]\nb = {i: 1 for i in a}\nc = {*a}",
         "f-string": "text = f'{obs!r:>{3}} {flag=}'",
         "assert and raise": "assert flag, 'no'\nraise ValueError(obs)",
+        "item of an attribute": "obs.parts[0] = 1\ndel obs.parts[0]",
         "unpacking": "a, *b = items\nprint(*b, sep='')\n[c, d] = b",
     }
     INVALID: ClassVar[Cases] = {
@@ -76,6 +82,15 @@ class UnsupportedSyntax(Rule):
         "except star": "try:\n    pass\nexcept* ValueError:\n    pass",
         "break outside a loop": "if flag:\n    break",
         "continue outside a loop": "continue",
+        "attribute": "obs.x = 1",
+        "attribute, augmented": "obs.x += 1",
+        "attribute, annotated": "obs.x: int = 1",
+        "attribute, deleted": "del items[0], obs.x",
+        "attribute in a loop": "for obs.x in items:\n    pass",
+        "attribute in a comprehension": "a = [1 for obs.x in items]",
+        "attribute, unpacked": "a, [*obs.x] = items",
+        "attribute of an item": "items[0].x = 1",
+        "attribute in with": "with obs as obs.x:\n    pass",
     }
 
     _loops = 0
@@ -120,3 +135,9 @@ class UnsupportedSyntax(Rule):
         """A `return` at the top level, where `ast` lets it pass."""
         if not self._functions:
             self._refuse(node)
+
+    def visit_Attribute(self, node: libcst.Attribute) -> None:
+        """An attribute that is written."""
+        if self.context.role(node) == "binding":
+            message = f"the attribute {node.attr.value} is assigned or deleted"
+            self.report(node, message, "keep the value in a variable or in a dictionary")
