@@ -15,7 +15,7 @@ help:
 	@echo "make bench   the benchmarks, each beside its peers"
 	@echo "make fuzz    the whole fuzzing campaign; make test runs a slice of it"
 
-$(READY): pyproject.toml Makefile
+$(READY): pyproject.toml Makefile tools/setup.sh
 	@bash tools/setup.sh "$(PYTHON)" "$(VENV)"
 	@touch $(READY)
 

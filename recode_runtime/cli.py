@@ -26,12 +26,9 @@ from recode_runtime.commands import (
     WrongUsage,
     complain,
 )
-from recode_runtime.errors import LimitExceeded, PolicyError, RecodeError
+from recode_runtime.errors import LimitExceeded, PolicyError, RecodeError, SandboxUnavailable
 from recode_runtime.journal import find_run, list_runs, read_events, runs_folder
 from recode_runtime.policy import Policy
-
-# click's own, wherever this version of typer keeps it
-_UsageError: Any = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="recode",
@@ -61,8 +58,10 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except _UsageError as problem:
-        where = problem.ctx.command_path if problem.ctx else "recode"
+    except typer.TyperException as problem:
+        # Of typer's errors this is the public one; those about usage also know their command.
+        context = getattr(problem, "ctx", None)
+        where = context.command_path if context else "recode"
         complain(f"{problem.format_message().rstrip('.')} (see {where} --help)")
         code = WRONG_USAGE
     except BrokenPipeError:
@@ -246,17 +245,27 @@ def list_policies() -> None:
 def check_policies(
     files: Annotated[list[str], typer.Argument(help="Policy files, or names of policies.")],
 ) -> None:
-    """Say whether policies are right; the exit code is 2 if one is not."""
-    code = SUCCESS
-    for file in files:
-        try:
-            Policy.of(file)
-        except PolicyError as problem:
-            complain(str(problem))
-            code = WRONG_USAGE
-        else:
-            typer.echo(f"{file}: ok")
-    raise typer.Exit(code)
+    """Say whether policies are right and this machine can give what they ask for.
+
+    Each is tried on a sandbox of its own. The exit code is 2 if one is not right.
+    """
+    with _told():
+        right = [_is_right(file) for file in files]
+    raise typer.Exit(SUCCESS if all(right) else WRONG_USAGE)
+
+
+def _is_right(file: str) -> bool:
+    """Whether a policy is right; says so, or says in one line what is not."""
+    try:
+        commands.try_policy(file)
+    except (PolicyError, SandboxUnavailable) as problem:
+        first, *more = str(problem).splitlines()
+        if more:  # a guest that did not open shows its traceback, of which the last line tells why
+            first = f"{first.partition('Traceback')[0]}{more[-1]}"
+        complain(first if first.startswith(f"{file}: ") else f"{file}: {first}")
+        return False
+    typer.echo(f"{file}: ok")
+    return True
 
 
 @policies.command("show")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from recode_runtime.errors import EnvironmentUnavailable, ExtraMissing, RecodeError
+from recode_runtime.errors import EnvironmentUnavailable, ExtraMissing, PolicyError, RecodeError
 from recode_runtime.events import AnyEvent, RunStarted, TreeBuilder
 from recode_runtime.journal import Journal, new_run_id, read_events
 from recode_runtime.policy import Policy
@@ -260,6 +260,36 @@ def row(path: Path) -> dict[str, Any]:
         "score": tree.score,
         "nodes": sum(1 for _ in tree.nodes()),
     }
+
+
+# It forks a checkpoint, and needs no builtin and no module.
+_TRIAL = "squares = [number * number for number in (1, 2, 3)]"
+
+
+def try_policy(name: str) -> None:
+    """Read a policy, and use it: what the rules and the guest accept only they can tell.
+
+    Raises:
+        PolicyError: the policy is wrong, or no statement can run under it.
+        SandboxUnavailable: the guest refuses the policy, or this machine cannot give what it asks.
+    """
+    from recode_runtime.grammar import rules_in_words
+
+    policy = Policy.of(name)
+    rules_in_words(policy)
+    asyncio.run(_run_trial(policy))
+
+
+async def _run_trial(policy: Policy) -> None:
+    from recode_runtime.sandboxes.process import ProcessSandbox
+
+    session = await ProcessSandbox(policy).open({})
+    try:
+        outcome = await session.execute(_TRIAL)
+    finally:
+        await session.close()
+    if outcome.failure is not None:
+        raise PolicyError(f"a small statement fails under it: {outcome.failure.message}")
 
 
 def toml(policy: Policy) -> str:

@@ -1,9 +1,9 @@
 """The append-only record of a run: one JSON object a line, flushed before anything else happens.
 
 A line is `{"v":1,"seq":n,"time":...,"event":...,...}`, where the rest are the fields of one event
-(`events.AnyEvent`). Lines are ASCII and written by Python's own `json`: lone surrogates and integers
-of any size come back as they were, and what JSON has no word for (`NaN`, `Infinity`) is written as
-that module writes it. msgspec alone would refuse the first and turn the last into null.
+(`events.AnyEvent`). Lines are ASCII and written by Python's own `json`: lone surrogates and
+integers of any size come back as they were, and what JSON has no word for (`NaN`, `Infinity`) is
+written as that module writes it. With msgspec alone the first are refused and the last are null.
 """
 
 from __future__ import annotations

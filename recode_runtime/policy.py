@@ -11,7 +11,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,7 +19,15 @@ from recode_runtime import bundle
 from recode_runtime.errors import Level, PolicyError
 
 _Count = Annotated[int, msgspec.Meta(ge=1)]
-_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+# A year: longer, infinite and no number at all are slips, and clocks overflow.
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
+# What the gate promises of parsers is measured up to here (docs/gate.md).
+_Nesting = Annotated[int, msgspec.Meta(ge=1, le=90)]
+
+# The most that one byte of text takes in JSON: a control character is written as an escape.
+_ESCAPED = 6
+# Room in a frame for what has a size of its own: names, ids, an error message, a traceback.
+_ENVELOPE_BYTES = 65_536
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,21 +47,25 @@ class Language(_Table, frozen=True):
     the module object itself never crosses.
     """
 
-    mode: Literal["restricted"]
     builtins: tuple[str, ...]
     facades: dict[str, tuple[str, ...]]
 
 
 class Limits(_Table, frozen=True):
-    """`[limits]`: how large a program may be, and what one statement and one session may use."""
+    """`[limits]`: how large a program may be, and what one statement and one session may use.
+
+    Raises:
+        ValueError: a frame is too small for what the other limits allow in it. It would end the
+            session where the program has done nothing wrong.
+    """
 
     source_bytes: _Count
     source_lines: _Count
     statements: _Count
     syntax_nodes: _Count
-    syntax_depth: _Count
+    syntax_depth: _Nesting
     try_depth: _Count
-    chain_length: _Count
+    chain_length: _Nesting
     integer_digits: _Count
     statement_seconds: _Seconds
     statement_calls: _Count
@@ -64,6 +76,23 @@ class Limits(_Table, frozen=True):
     frame_bytes: _Count
     recursion: _Count
 
+    def __post_init__(self) -> None:
+        observation = _ESCAPED * self.observation_bytes
+        needed = _ENVELOPE_BYTES + max(self._largest_call(), self._largest_answer(), observation)
+        if self.frame_bytes < needed:
+            raise ValueError(
+                f"frame_bytes is {self.frame_bytes}, but value_bytes, observation_bytes, "
+                f"printed_bytes and source_bytes need at least {needed}"
+            )
+
+    def _largest_call(self) -> int:
+        """Positional and keyword arguments are weighed apart, and a float a fifth too light."""
+        return 3 * self.value_bytes
+
+    def _largest_answer(self) -> int:
+        """Values, and all that was printed, and the names that a source can bind."""
+        return 2 * self.value_bytes + _ESCAPED * (self.printed_bytes + self.source_bytes)
+
 
 class Supervision(_Table, frozen=True):
     """`[supervisor]`: how deep, how often and how much a run may go on.
@@ -71,7 +100,7 @@ class Supervision(_Table, frozen=True):
     `attempts` counts all programs asked for one placeholder: the first and its rewrites.
     """
 
-    depth: Annotated[int, msgspec.Meta(ge=0)]
+    depth: Annotated[int, msgspec.Meta(ge=0, le=64)]
     attempts: _Count
     nodes: _Count
     model_calls: _Count
@@ -80,18 +109,26 @@ class Supervision(_Table, frozen=True):
 
 
 class Isolation(_Table, frozen=True):
-    """`[isolation]`: which wall, and which layers of it must hold."""
+    """`[isolation]`: which layers of the wall must hold."""
 
-    wall: Literal["process"]
     require: tuple[str, ...]
 
 
 class Prompting(_Table, frozen=True):
-    """`[prompt]`: what the model is shown."""
+    """`[prompt]`: what the model is shown.
+
+    Raises:
+        ValueError: the hint's least is above its most.
+    """
 
     value_chars: _Count
     primitives_hint: tuple[_Count, _Count]
     few_shots: bool
+
+    def __post_init__(self) -> None:
+        fewest, most = self.primitives_hint
+        if fewest > most:
+            raise ValueError(f"primitives_hint goes from {fewest} down to {most}")
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,17 +150,18 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             PolicyError: there is none of that name; the message lists those there are.
         """
-        return _built(name, _tables_of(_shipped(name), ()))
+        return _built(name, f"policy {name}", _tables_of(_shipped(name), ()))
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
         """The policy in the TOML file at `path`.
 
         Raises:
-            PolicyError: the file cannot be read, is not TOML, or has a wrong or unknown key.
+            PolicyError: the file cannot be read, is not TOML, or has a wrong or unknown key; the
+                message begins with the path of the file.
         """
         path = Path(path)
-        return _built(path.stem, _tables_of(path, ()))
+        return _built(path.stem, str(path), _tables_of(path, ()))
 
     @classmethod
     def of(cls, policy: Policy | str | Path) -> Policy:
@@ -140,7 +178,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             PolicyError: as for `load`.
         """
-        return _built(self.name, _merged(msgspec.to_builtins(self), tables))
+        where = f"policy {self.name}"
+        _refuse_unknown_keys(where, tables)
+        return _built(self.name, where, _merged(msgspec.to_builtins(self), tables))
 
 
 def shipped_names() -> list[str]:
@@ -161,21 +201,35 @@ def _shipped(name: str) -> Path:
 
 def _tables_of(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """The merged tables of the file and of all it extends, the nearest winning."""
-    if path in seen:
+    if path.resolve() in seen:
         raise PolicyError(f"{path}: it extends itself")
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise PolicyError(f"{path}: cannot be read: {problem}") from None
-    except tomllib.TOMLDecodeError as problem:
-        raise PolicyError(f"{path}: is not TOML: {problem}") from None
+    tables = _read(path)
     base = tables.pop("extends", None)
+    _refuse_unknown_keys(str(path), tables)
     if base is None:
         return tables
+    return _merged(_tables_of(_base_of(path, base), (*seen, path.resolve())), tables)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as problem:
+        raise PolicyError(f"{path}: is not TOML: {problem}") from None
+    except (OSError, ValueError) as problem:
+        raise PolicyError(f"{path}: cannot be read: {problem}") from None
+
+
+def _base_of(path: Path, base: object) -> Path:
+    """The file that the file at `path` extends."""
     if not isinstance(base, str):
         raise PolicyError(f"{path}: extends must be the name or the path of a policy")
-    below = path.parent / base if base.endswith(".toml") else _shipped(base)
-    return _merged(_tables_of(below, (*seen, path)), tables)
+    if base.endswith(".toml"):
+        return path.parent / base
+    try:
+        return _shipped(base)
+    except PolicyError as problem:
+        raise PolicyError(f"{path}: {problem}") from None
 
 
 def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,28 +246,27 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _built(name: str, tables: dict[str, Any]) -> Policy:
-    tables = {**tables, "name": name}
-    _refuse_unknown_keys(name, tables)
+def _built(name: str, where: str, tables: dict[str, Any]) -> Policy:
+    """The policy of complete tables; `where` is what a message begins with."""
     try:
-        return msgspec.convert(tables, Policy)
+        return msgspec.convert({**tables, "name": name}, Policy)
     except msgspec.ValidationError as problem:
-        raise PolicyError(f"policy {name}: {problem}") from None
+        raise PolicyError(f"{where}: {problem}") from None
 
 
-def _refuse_unknown_keys(name: str, tables: Mapping[str, Any]) -> None:
+def _refuse_unknown_keys(where: str, tables: Mapping[str, Any]) -> None:
     """msgspec would name the unknown key; people also want to hear the one they meant."""
     for path, known, given in _key_sets(tables):
         for key in given:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-                raise PolicyError(f"policy {name}: unknown key {path}{key}{hint}")
+                raise PolicyError(f"{where}: unknown key {path}{key}{hint}")
 
 
 def _key_sets(tables: Mapping[str, Any]) -> list[tuple[str, list[str], list[str]]]:
     fields = {field.name: field.type for field in msgspec.structs.fields(Policy)}
-    sets = [("", [key for key in fields if key != "name"], [k for k in tables if k != "name"])]
+    sets = [("", [key for key in fields if key != "name"], list(tables))]
     for table, kind in fields.items():
         given = tables.get(table)
         if isinstance(kind, type) and issubclass(kind, _Table) and isinstance(given, Mapping):

@@ -282,9 +282,8 @@ def runs_table(rows: Iterable[dict[str, Any]]) -> Table:
         shown = {name: value for name, value in row.items() if name != "when"}
         if number == 0:
             for name in shown:
-                table.add_column(
-                    name, overflow="fold", no_wrap=name not in ("environment", "model")
-                )
+                long = name in ("environment", "model")
+                table.add_column(name, overflow="fold", no_wrap=not long, min_width=8 * long)
         table.add_row(*(Text(_cell(value)) for value in shown.values()))
     return table
 

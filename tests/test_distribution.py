@@ -1,10 +1,13 @@
-"""The wheel works in an empty environment outside the checkout."""
+"""What is shipped is whole, needs nothing else, and works outside the checkout."""
 
 from __future__ import annotations
 
+import ast
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -16,11 +19,27 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the checkout as a release would be."""
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in the source distribution, built from the checkout as a release would be."""
+    folder = tmp_path_factory.mktemp("sdist")
+    _build("sdist", folder, at=CHECKOUT)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        # Early releases of Python 3.11 know no filter, and 3.12 warns where none is named.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
+    return next(path for path in folder.iterdir() if path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the source distribution alone."""
     folder = tmp_path_factory.mktemp("wheel")
-    _done(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), at=CHECKOUT)
+    _build("wheel", folder, at=sdist)
     return next(folder.glob("*.whl"))
+
+
+def _build(target: str, folder: Path, *, at: Path) -> None:
+    _done(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder), at=at)
 
 
 def _done(*command: str, at: Path, **environment: str) -> str:
@@ -32,8 +51,41 @@ def _done(*command: str, at: Path, **environment: str) -> str:
     return done.stdout
 
 
+def test_the_sdist_has_all_that_its_tests_and_its_verbs_need(sdist: Path) -> None:
+    """Nothing else either: no caches, no environments."""
+    assert sorted(path.name for path in sdist.iterdir()) == [
+        ".ci",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "PKG-INFO",
+        "README.md",
+        "benchmarks",
+        "docs",
+        "policies",
+        "pyproject.toml",
+        "recode_runtime",
+        "sandbox",
+        "tests",
+        "tools",
+    ]
+    for folder in (".ci", "benchmarks", "docs", "policies", "sandbox", "tests", "tools"):
+        assert _files(sdist / folder) == _files(CHECKOUT / folder)
+    assert not list(sdist.rglob("__pycache__"))
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
 def test_the_wheel_has_two_packages_and_its_data_inside(wheel: Path) -> None:
-    """No import name of ours is `sandbox`, `policies` or `containers`."""
+    """No import name of ours is `sandbox` or `policies`."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {
         "recode_runtime",
@@ -64,3 +116,51 @@ def test_recode_run_works_from_the_wheel_in_an_empty_venv(wheel: Path, tmp_path:
         python, "-c", "import recode_runtime; print(recode_runtime.__file__)", at=tmp_path
     )
     assert where.startswith(str(venv))
+
+
+def test_the_guest_needs_only_python_and_restrictedpython() -> None:
+    """Whatever else it imported would have to be behind the wall too."""
+    imported = {
+        name.split(".")[0]
+        for path in (CHECKOUT / "sandbox" / "recode_guest").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported(node)
+    }
+    assert {"json", "recode_guest"} < imported
+    assert imported - sys.stdlib_module_names == {"RestrictedPython", "recode_guest"}
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or "." * node.level]
+    return []
+
+
+def test_ci_says_what_is_missing_where_it_cannot_install_it(tmp_path: Path) -> None:
+    """Without apt-get, or without root, the names of the packages are told; nothing is tried."""
+    for tool in ("bash", "dirname", "id"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or "")
+    done = subprocess.run(
+        [tmp_path / "bash", CHECKOUT / ".ci" / "run"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Missing here: make default-jre-headless python3 python3-venv (names of Debian packages).\n"
+        "Run this as root on Debian or Ubuntu, or install them first.\n"
+    )
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("source", ["pyproject.toml", "Makefile", "tools/setup.sh"])
+def test_what_sets_the_environment_up_makes_it_anew(source: str, tmp_path: Path) -> None:
+    """An environment is as good as new until one of its sources changes."""
+    (tmp_path / ".ready").touch()
+    plan = ["make", "--dry-run", f"VENV={tmp_path}", "demo"]
+    assert "tools/setup.sh" not in _done(*plan, at=CHECKOUT)
+    assert "tools/setup.sh" in _done(*plan, f"--what-if={source}", at=CHECKOUT)

@@ -47,7 +47,7 @@ def test_a_wrapping_def_is_read_as_in_a_run() -> None:
     tagged = check(f"<execute>\n{wrapped}\n</execute>", outputs=["cup"])
     assert bare.ok
     assert tagged.ok
-    assert bare.source == tagged.source == "cup = run('find')\ncup = cup"
+    assert bare.source == tagged.source == "cup = run('find')"
 
 
 def test_a_policy_without_repairs_refuses_what_needs_one() -> None:

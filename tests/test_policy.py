@@ -8,6 +8,7 @@ import pytest
 
 from recode_runtime.errors import PolicyError
 from recode_runtime.policy import Policy, shipped_names
+from sessions import opened
 
 
 def _written(folder: Path, text: str, name: str = "mine.toml") -> Path:
@@ -59,15 +60,18 @@ def test_grammar_levels_are_merged_by_code(tmp_path: Path) -> None:
     [
         (
             'extends = "strict"\n[limits]\nstatment_seconds = 1.0\n',
-            "unknown key [limits] statment_seconds; did you mean 'statement_seconds'?",
+            "mine.toml: unknown key [limits] statment_seconds; did you mean 'statement_seconds'?",
         ),
         (
             'extends = "strict"\n[limts]\nmemory_mib = 1\n',
-            "unknown key limts; did you mean 'limits'?",
+            "mine.toml: unknown key limts; did you mean 'limits'?",
         ),
+        ('name = "x"\nextends = "strict"\n', "unknown key name; known are grammar, repair, "),
+        ('extends = "strict"\n[isolation]\nwall = "process"\n', "unknown key [isolation] wall; "),
+        ('extends = "strict"\n[language]\nmode = "full"\n', "unknown key [language] mode; "),
         (
             'extends = "strict"\n[limits]\nmemory_mib = 0\n',
-            "Expected `int` >= 1 - at `$.limits.memory_mib`",
+            "mine.toml: Expected `int` >= 1 - at `$.limits.memory_mib`",
         ),
         (
             'extends = "strict"\n[grammar]\nRC101 = "loud"\n',
@@ -75,6 +79,30 @@ def test_grammar_levels_are_merged_by_code(tmp_path: Path) -> None:
         ),
         ("[limits]\nmemory_mib = 64\n", "missing required field"),
         ('extends = "strickt"\n', "there is no policy called 'strickt'; shipped are paper, strict"),
+        (
+            'extends = "strict"\n[limits]\nstatement_seconds = inf\n',
+            "Expected `float` <= 31536000.0 - at `$.limits.statement_seconds`",
+        ),
+        (
+            'extends = "strict"\n[supervisor]\nseconds = nan\n',
+            "Expected `float` > 0.0 - at `$.supervisor.seconds`",
+        ),
+        (
+            'extends = "strict"\n[supervisor]\ndepth = 65\n',
+            "Expected `int` <= 64 - at `$.supervisor.depth`",
+        ),
+        (
+            'extends = "strict"\n[limits]\nsyntax_depth = 91\n',
+            "Expected `int` <= 90 - at `$.limits.syntax_depth`",
+        ),
+        (
+            'extends = "strict"\n[limits]\nchain_length = 91\n',
+            "Expected `int` <= 90 - at `$.limits.chain_length`",
+        ),
+        (
+            'extends = "strict"\n[prompt]\nprimitives_hint = [3, 2]\n',
+            "primitives_hint goes from 3 down to 2 - at `$.prompt`",
+        ),
         ("extends = 3\n", "extends must be the name or the path of a policy"),
         ("not toml", "is not TOML"),
         ('extends = "mine.toml"\n', "it extends itself"),
@@ -85,6 +113,65 @@ def test_a_wrong_policy_is_named(tmp_path: Path, text: str, message: str) -> Non
     with pytest.raises(PolicyError) as caught:
         Policy.load(_written(tmp_path, text))
     assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'mine.toml'}: ")
+
+
+def test_a_mistake_in_a_base_names_the_base(tmp_path: Path) -> None:
+    """The file that has the unknown key, not the one that extends it."""
+    base = _written(tmp_path, 'extends = "strict"\n[prompt]\nfew_shot = true\n', "base.toml")
+    with pytest.raises(PolicyError) as caught:
+        Policy.load(_written(tmp_path, 'extends = "base.toml"\n'))
+    assert str(caught.value) == (
+        f"{base}: unknown key [prompt] few_shot; did you mean 'few_shots'?"
+    )
+
+
+# What may be in one frame, as limits of which the last is the size of the frame it needs.
+FRAMES = {
+    "a call": {"value_bytes": 90_000, "frame_bytes": 335_536},
+    "an answer": {"value_bytes": 60_000, "printed_bytes": 30_000, "frame_bytes": 425_536},
+    "an observation": {"value_bytes": 10_000, "observation_bytes": 50_000, "frame_bytes": 365_536},
+}
+SMALL = {"source_bytes": 10_000, "printed_bytes": 1_000, "observation_bytes": 1_000}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_frame_must_have_room_for_what_the_other_limits_allow(frame: str) -> None:
+    """One byte less is refused, with the number that is needed."""
+    limits = SMALL | FRAMES[frame]
+    needed = limits["frame_bytes"]
+    assert Policy.named("strict").but(limits=limits).limits.frame_bytes == needed
+    with pytest.raises(PolicyError) as caught:
+        Policy.named("strict").but(limits=limits | {"frame_bytes": needed - 1})
+    assert str(caught.value) == (
+        f"policy strict: frame_bytes is {needed - 1}, but value_bytes, observation_bytes, "
+        f"printed_bytes and source_bytes need at least {needed} - at `$.limits`"
+    )
+
+
+async def test_whatever_fits_its_own_limit_fits_the_smallest_frame() -> None:
+    """Floats weigh most on the wire and control characters are escaped; no session breaks."""
+    received = []
+
+    async def give(*numbers: float, **more: float) -> str:
+        received.append(len(numbers) + len(more["more"]))  # type: ignore[arg-type]
+        return "\x01" * 200_000
+
+    floats = "[-2.2250738585072014e-308] * 4_280"
+    async with opened({"give": give}, **SMALL, **FRAMES["a call"]) as session:
+        called = await session.execute(f"more = {floats}\nseen = give(*more, more=more)")
+        assert (called.failure, received) == (None, [8_560])
+    async with opened({}, **SMALL | FRAMES["an answer"]) as session:
+        source = "=".join(f"v{number}" for number in range(1_500)) + "= ''\n"
+        source += "print('\\x01' * 29_999)\nmore = [-2.2250738585072014e-308] * 1_600"
+        answered = await session.execute(source, want=None)
+        assert answered.failure is None
+        assert answered.printed == "\\x01" * 29_999 + "\n"
+        assert len(answered.bound) == len(answered.variables) == 1_501
+    async with opened({"give": give}, **SMALL | FRAMES["an observation"]) as session:
+        seen = await session.execute("n = len(give(more=[]))", want=["n"])
+        assert seen.failure is None
+        assert seen.variables["n"] > 40_000
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

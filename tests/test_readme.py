@@ -46,10 +46,11 @@ def test_the_library_example_is_under_15_lines() -> None:
 
 
 def test_the_tree_is_what_the_command_prints(runs: Path) -> None:
-    """Line for line, but for the lines that name the run, the time and the folder."""
+    """Line for line; the lines that name the run, the time and the folder are left out."""
     shown = re.search(r"^    \$ recode (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
     assert shown
-    command, *lines = [line.removeprefix("    ") for line in shown[1].split("\n")]
+    command, *lines, left_out = [line.removeprefix("    ") for line in shown[1].split("\n")]
+    assert left_out == "..."
     recode = Path(sys.executable).parent / "recode"
     done = subprocess.run([recode, *command.split()], capture_output=True, text=True, timeout=60)
     printed = done.stdout.split("\n")
