@@ -8,6 +8,7 @@ ended without success, 2 wrong usage, policy or name, 3 something the run needs 
 # What draws, logs or runs is imported by the command that needs it, so that --help is quick.
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -37,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Begin with: recode run --env crafting",
 )
-policies = typer.Typer(rich_markup_mode=None, help="List, show and check policies.")
-app.add_typer(policies, name="policy", no_args_is_help=True)
+policies = typer.Typer(rich_markup_mode=None)
+app.add_typer(policies, name="policy")
 
 RunsOption = Annotated[
     Path | None,
@@ -53,8 +54,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard outpu
 
 def main() -> None:
     """The entry point: does what the arguments say and exits with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with the stream closed
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
@@ -68,6 +71,10 @@ def main() -> None:
         # Whoever read it has gone; without this the interpreter would try to flush once more.
         sys.stdout = None
         code = UNSUCCESSFUL
+    except OSError as problem:
+        complain(f"the output cannot be written: {problem}")
+        sys.stdout = None
+        code = UNAVAILABLE
     sys.exit(code)
 
 
@@ -111,6 +118,13 @@ def recode(
     ] = False,
 ) -> None:
     """Run code that language models write: ReCode's recursive expansion, safely, on the record."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@policies.callback(invoke_without_command=True)
+def policy_group(context: typer.Context) -> None:
+    """List, show and check policies."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

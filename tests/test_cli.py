@@ -345,3 +345,28 @@ def test_an_unknown_policy_is_wrong_usage() -> None:
     assert (answer.code, answer.out) == (2, "")
     assert "strict" in answer.err
     assert "nonesuch" in answer.err
+
+
+def test_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """One line on standard error, never a traceback; a closed standard output is no problem."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [RECODE, "policy", "show", "strict"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 3
+    assert done.stderr == "recode: [Errno 28] No space left on device\n"
+    closed = subprocess.run(
+        ["sh", "-c", f"{RECODE} policy list >&-"], capture_output=True, text=True, timeout=60
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+def test_policy_alone_shows_its_help() -> None:
+    """As `recode` alone does."""
+    answer = recode("policy")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("Usage: recode policy")
