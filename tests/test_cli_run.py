@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 import tree_schema
 from chat_server import ChatServer, slow
 from command_line import RECODE, recode
+from prompt_reader import crafter
 from recode_runtime.events import RunEnded, TreeBuilder
 from recode_runtime.journal import find_run, list_runs, read_events
 from recode_runtime.report import to_text
@@ -158,3 +159,19 @@ def test_a_signal_ends_a_run_in_good_order(number: int, code: int, runs: Path) -
     assert (end.status, end.success) == ("interrupted", False)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def test_a_model_behind_a_server_solves_the_task_from_the_prompt_alone(runs: Path) -> None:
+    """Over real HTTP: the one message of a request holds all that is needed to go on."""
+    with ChatServer(crafter()) as server:
+        model = ("--model", "tiny", "--base-url", server.base_url)
+        answer = recode("run", "--env", "crafting", "--seed", "1", "--depth", "4", *model)
+    assert (answer.code, answer.err) == (0, "")
+    tree = recorded(runs)
+    assert (tree.model, tree.success, tree.score) == ("openai:tiny", True, 1.0)
+    attempts = [attempt for node in tree.nodes() for attempt in node.attempts]
+    assert len(attempts) == len(server.requests) > 3
+    assert any(attempt.repairs for attempt in attempts)
+    assert all(
+        [one["role"] for one in sent.json["messages"]] == ["user"] for sent in server.requests
+    )
