@@ -15,16 +15,21 @@ from collections.abc import Callable
 from recode_guest import wire
 from recode_runtime.sandboxes.frames import Gone, Violation
 
-QUEUED = 4
-
 
 class Channel:
-    """Frames to and from the guest. Every method but `receive` returns at once."""
+    """Frames to and from the guest. Every method but `receive` returns at once.
 
-    def __init__(self, connection: socket.socket, limit: int) -> None:
+    Args:
+        connection: our end of the socket.
+        limit: the most bytes of one frame.
+        queued: the most frames that can be due at once.
+    """
+
+    def __init__(self, connection: socket.socket, limit: int, queued: int) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._limit = limit
+        self._queued = queued
         self._loop = asyncio.get_running_loop()
         self._splitter = wire.Splitter(limit)
         self._inbox: deque[bytes] = deque()
@@ -108,10 +113,14 @@ class Channel:
 
     def _take(self, data: bytes) -> None:
         self._inbox.extend(self._splitter.feed(data))
-        if len(self._inbox) > QUEUED:
+        if len(self._inbox) > 1 and self._is_too_much():
             self._break(Violation("it sent frames faster than they could be due"))
         elif self._inbox:
             self._wake()
+
+    def _is_too_much(self) -> bool:
+        size = sum(map(len, self._inbox))
+        return len(self._inbox) > self._queued or size > self._limit + wire.READ_BYTES
 
     def _flush(self) -> None:
         try:

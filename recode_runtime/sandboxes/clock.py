@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Counts the guest's own seconds and calls `overdue` once when there are too many.
+    """Counts the guest's own seconds and calls `overdue` once a statement that has had too many.
 
     One timer runs from `start` to `stop`. Pausing only notes the time, because a statement pauses
     at every call; a timer that goes off too early sets itself again.
@@ -21,6 +21,7 @@ class Clock:
         self._since: float | None = None
         self._before = 0.0
         self._step_began_at = 0.0
+        self._is_told = False
 
     @property
     def seconds(self) -> float:
@@ -41,7 +42,8 @@ class Clock:
         """Begin from zero."""
         self._before = self._step_began_at = 0.0
         self._since = self._loop.time()
-        self._timer = self._loop.call_later(self._most, self._fire)
+        self._is_told = False
+        self._set()
 
     def pause(self) -> None:
         """The guest waits."""
@@ -51,12 +53,13 @@ class Clock:
     def resume(self) -> None:
         """The guest runs again."""
         self._since = self._loop.time()
-        if self._timer is None:
-            self._timer = self._loop.call_later(max(0.0, self._left), self._fire)
+        self._set()
 
     def step(self) -> None:
         """The next statement begins, with all its time."""
         self._step_began_at = self.seconds
+        self._is_told = False
+        self._set()
 
     def stop(self) -> float:
         """Own time in all; nothing is called any more."""
@@ -66,11 +69,16 @@ class Clock:
             self._timer = None
         return self._before
 
+    def _set(self) -> None:
+        if self._timer is None and not self._is_told:
+            self._timer = self._loop.call_later(max(0.0, self._left), self._fire)
+
     def _fire(self) -> None:
         self._timer = None
         if self._since is None:
             return  # paused; `resume` sets the timer again
         if self._left > 0:
-            self._timer = self._loop.call_later(self._left, self._fire)
+            self._set()
         else:
+            self._is_told = True
             self._overdue()

@@ -206,3 +206,23 @@ def error_text(problem: Exception) -> dict[str, str]:
     if len(message) > ERROR_CHARS:
         message = f"{message[:ERROR_CHARS]}... [cut: {len(message)} characters]"
     return {"type": type(problem).__name__, "message": plain(message)}
+
+
+def answer(
+    call: Call,
+    *,
+    value: Any = None,
+    error: dict[str, str] | None = None,
+    stop: tuple[str, str] | None = None,
+) -> bytes:
+    """The body of the frame that answers a call.
+
+    Args:
+        call: which one.
+        value: the result, fitted.
+        error: what `error_text` made of an exception.
+        stop: kind and message of a failure with which the statement ends.
+    """
+    told = None if stop is None else {"kind": stop[0], "message": stop[1]}
+    frame = {"op": "answer", "id": call.id, "call": call.call, "value": value}
+    return wire.encode({**frame, "error": error, "stop": told})

@@ -13,10 +13,13 @@ from collections.abc import Callable, Sequence
 
 from recode_guest import wire
 from recode_runtime.errors import SandboxUnavailable
+from recode_runtime.policy import Limits
 from recode_runtime.sandboxes.channel import Channel, Control
 
 PROGRAM = ("-I", "-m", "recode_guest")
 END_SECONDS = 0.3
+# A guest may commit all its statements before the host has read of the first; then it answers.
+BESIDE_STEPS = 2
 COMPLAINT_BYTES = 2_000
 
 
@@ -26,12 +29,17 @@ class Guest:
     The keeper (the process started here) ends its workers as soon as our end of `control` is
     closed. That also happens if this process dies, however it dies.
 
+    Args:
+        limits: what the policy allows; here, the sizes of what the guest sends.
+        heard: called with every message on `control`.
+        program: the arguments with which the interpreter runs the guest.
+
     Raises:
         SandboxUnavailable: no process can be started here; nothing is left behind.
     """
 
     def __init__(
-        self, limit: int, heard: Callable[[bytes], None], program: Sequence[str] = PROGRAM
+        self, limits: Limits, heard: Callable[[bytes], None], program: Sequence[str] = PROGRAM
     ) -> None:
         ours, theirs = socket.socketpair()
         control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -46,7 +54,7 @@ class Guest:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._loop.add_reader(self._watched, self._reap)
-        self.channel = Channel(ours, limit)
+        self.channel = Channel(ours, limits.frame_bytes, limits.statements + BESIDE_STEPS)
         self.control = Control(control, heard)
         self.group: int | None = None
 

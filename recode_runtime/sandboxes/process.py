@@ -80,7 +80,7 @@ class ProcessSession:
         self._policy = policy
         self._limits = policy.limits
         self._primitives = dict(primitives)
-        self._guest = Guest(policy.limits.frame_bytes, self._heard, program)
+        self._guest = Guest(policy.limits, self._heard, program)
         self._channel = self._guest.channel
         self._clock = Clock(policy.limits.statement_seconds, self._overdue)
         self._backstop: asyncio.TimerHandle | None = None
@@ -158,9 +158,12 @@ class ProcessSession:
         """Run source statement by statement; each commits as a whole or not at all.
 
         The policy's `statement_calls` and `statement_seconds` count anew for every statement.
-        `Outcome.variables` is empty after a failure.
+        `Outcome.variables` is empty after a failure. Source of more than `source_bytes`, which is
+        more than a whole program may have, is refused unsent.
         """
         text = frames.plain(source)
+        if (size := len(text.encode())) > self._limits.source_bytes:
+            return Outcome(_too_long(size, self._limits.source_bytes, line))
         asked = None if want is None else list(want)
         answer = await self._exchange(frames.Done, "execute", source=text, line=line, want=asked)
         if isinstance(answer, frames.Failed):
@@ -172,29 +175,34 @@ class ProcessSession:
 
     async def read(self, names: Sequence[str], *, chars: int) -> dict[str, Variable]:
         """The variables of those names that are bound, each text cut to `chars` characters."""
-        answer = await self._ask(frames.Variables, "read", names=list(names), chars=chars)
+        places = {name: place for place, name in enumerate(names)}
+        answer = await self._ask(frames.Variables, "read", names=list(places), chars=chars)
         return {
             one.name: Variable(one.name, one.type, one.text[:chars], one.size, one.plain, one.value)
-            for one in answer.variables
-            if one.name in names
+            for one in sorted(answer.variables, key=lambda one: places.get(one.name, 0))
+            if one.name in places
         }
 
     async def bind(self, values: Mapping[str, Any]) -> None:
         """Bind plain-data values in the namespace.
 
         Raises:
-            ValueError: a name is not one that a program could bind.
+            ValueError: a name is not a plain public one, or is that of a primitive or a builtin.
             TypeError: a value is not plain data.
         """
-        _refuse_names(values)
-        taken = [name for name in values if name in self._primitives]
-        if taken:
-            raise ValueError(f"{', '.join(taken)}: a primitive has that name")
+        self._refuse_taken(values)
         await self._ask(frames.Done, "bind", values=frames.plain(values))
 
     async def enter(self, parameters: Mapping[str, str]) -> Outcome:
-        """Bind keyword parameters for an expansion; see `base.Session.enter`."""
-        _refuse_names(parameters)
+        """Bind keyword parameters for an expansion; see `base.Session.enter`.
+
+        Raises:
+            ValueError: a name is not a plain public one, or is that of a primitive or a builtin.
+        """
+        self._refuse_taken(parameters)
+        size = len("".join(parameters.values()).encode(errors="replace"))
+        if size > self._limits.source_bytes:
+            return Outcome(_too_long(size, self._limits.source_bytes, 0))
         answer = await self._exchange(frames.Done, "enter", parameters=dict(parameters))
         if isinstance(answer, frames.Failed):
             return Outcome(_failure(answer))
@@ -216,6 +224,14 @@ class ProcessSession:
         """End the guest and everything it started; safe to call again."""
         self._gone = self._gone or "the session is closed"
         await self._guest.end()
+
+    def _refuse_taken(self, names: Mapping[str, Any]) -> None:
+        _refuse_names(names)
+        builtins = self._policy.language.builtins
+        for kind, reserved in (("primitive", self._primitives), ("builtin", builtins)):
+            taken = [name for name in names if name in reserved]
+            if taken:
+                raise ValueError(f"{', '.join(taken)}: a {kind} has that name")
 
     async def _ask(self, kind: type[_Kind], op: str, **fields: Any) -> _Kind:
         """As `_exchange`, of requests that a guest in order cannot fail."""
@@ -263,10 +279,14 @@ class ProcessSession:
 
     def _finish(self) -> None:
         self._clock.stop()
+        self._call_off()
+        self._busy = False
+
+    def _call_off(self) -> None:
+        """The guest has answered in time for what it was told to stop, if it was."""
         if self._backstop is not None:
             self._backstop.cancel()
             self._backstop = None
-        self._busy = False
 
     def _lost(self, why: str) -> SandboxUnavailable:
         self._gone = self._gone or why
@@ -293,6 +313,7 @@ class ProcessSession:
             raise Violation("more statements than a program may have")
         self._calls_of_statement = 0
         self._clock.step()
+        self._call_off()
 
     async def _call(self, call: frames.Call) -> None:
         self._channel.hush()
@@ -314,37 +335,28 @@ class ProcessSession:
         """Act, unless a limit is reached, and put what came of it into a frame."""
         if self._clock.is_over:
             seconds = self._limits.statement_seconds
-            return self._told(call, stop=("limit", f"stopped after {seconds:g} s of its own time"))
+            return frames.answer(
+                call, stop=("limit", f"stopped after {seconds:g} s of its own time")
+            )
         if self._calls_of_statement > self._limits.statement_calls:
             most = self._limits.statement_calls
             text = f"stopped at primitive call {most + 1}; a statement may make {most}"
-            return self._told(call, stop=("limit", text))
+            return frames.answer(call, stop=("limit", text))
         try:
             value = await self._primitives[call.name](*call.args, **call.kwargs)
-            return self._told(call, value=frames.fitted(value, self._limits.observation_bytes))
+            return frames.answer(call, value=frames.fitted(value, self._limits.observation_bytes))
         except EpisodeEnded as ended:
             text = str(ended) or "the episode is over"
-            return self._told(call, stop=("ended", frames.plain(text)))
+            return frames.answer(call, stop=("ended", frames.plain(text)))
         except RecodeError:
             raise
         except Exception as problem:  # noqa: BLE001  (it is the program's to read and to catch)
-            return self._told(call, error=frames.error_text(problem))
-
-    @staticmethod
-    def _told(
-        call: frames.Call,
-        *,
-        value: Any = None,
-        error: dict[str, str] | None = None,
-        stop: tuple[str, str] | None = None,
-    ) -> bytes:
-        told = None if stop is None else {"kind": stop[0], "message": stop[1]}
-        frame = {"op": "answer", "id": call.id, "call": call.call, "value": value}
-        return wire.encode({**frame, "error": error, "stop": told})
+            return frames.answer(call, error=frames.error_text(problem))
 
     def _overdue(self) -> None:
         """The time is up: tell the guest's waiting side, and see that somebody answers."""
-        self._guest.control.send(b"stop %d" % self._request)
+        self._guest.control.send(wire.stop_message(self._request, self._steps))
+        self._call_off()
         loop = asyncio.get_running_loop()
         self._backstop = loop.call_later(GRACE_SECONDS, self._unanswered)
 
@@ -365,6 +377,11 @@ class ProcessSession:
 
 def _failure(frame: frames.Failed) -> Failure:
     return Failure(frame.kind, frame.message, frame.line, frame.traceback)
+
+
+def _too_long(size: int, most: int, line: int) -> Failure:
+    message = f"The source is {size} bytes long; {most} are allowed."
+    return Failure("refused", message, line, message)
 
 
 def _refuse_names(names: Mapping[str, Any]) -> None:

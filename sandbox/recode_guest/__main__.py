@@ -16,9 +16,10 @@ import sys
 from typing import NoReturn
 
 from recode_guest import confine, wire
+from recode_guest.channel import Channel
 from recode_guest.guards import LanguageError
 from recode_guest.limits import Limits
-from recode_guest.session import Channel, Session
+from recode_guest.session import Session
 
 REFUSED = 2
 OPENING_BYTES = 16 * 1024 * 1024

@@ -27,6 +27,10 @@ _FAILED = b"-"
 _HANG_UP = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
+class Resumed(BaseException):
+    """This process has waited for another that failed, and has the session again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """The running side ended without an outcome: `stopped` by the host, or by `status`."""
@@ -63,8 +67,12 @@ class Runner:
             os.close(self._pipe)
 
 
-def take(control: socket.socket, request: int) -> Runner | Lost | None:
+def take(control: socket.socket, stop: bytes) -> Runner | Lost | None:
     """Fork; the waiting side returns when it has the session again.
+
+    Args:
+        control: where the host is heard meanwhile.
+        stop: the message by which it ends the running side.
 
     Returns:
         Runner: this is the running side.
@@ -86,7 +94,7 @@ def take(control: socket.socket, request: int) -> Runner | Lost | None:
         return Runner(writer)
     os.close(writer)
     try:
-        return _Watch(child, reader, control, request).until_lost()
+        return _Watch(child, reader, control, stop).until_lost()
     finally:
         os.close(reader)
 
@@ -94,11 +102,11 @@ def take(control: socket.socket, request: int) -> Runner | Lost | None:
 class _Watch:
     """The waiting side."""
 
-    def __init__(self, child: int, pipe: int, control: socket.socket, request: int) -> None:
+    def __init__(self, child: int, pipe: int, control: socket.socket, stop: bytes) -> None:
         self._child = child
         self._pipe = pipe
         self._control = control
-        self._stop = b"stop %d" % request
+        self._stop = stop
 
     def until_lost(self) -> Lost | None:
         poll = select.poll()

@@ -11,7 +11,11 @@ MESSAGE_CHARS = 2_000
 LINE_CHARS = 200
 FRAMES = 6
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+# What does not show, or changes how what follows shows: prompts and terminals get it escaped.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
 
 
@@ -37,15 +41,21 @@ class Text:
 
 def clean(text: str, most: int = MESSAGE_CHARS) -> str:
     """The text without addresses or control characters, cut visibly at `most` characters."""
-    cut = text[:most]
-    cut = _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", _ADDRESS.sub("", cut))
-    cut = cut.encode(errors="backslashreplace").decode()
+    cut = _UNPRINTABLE.sub(_escaped, _ADDRESS.sub("", text[:most]))
     return cut if len(text) <= most else f"{cut}... [cut: {len(text)} characters]"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    # As the codec `unicode_escape` does it, which cannot be found behind the wall.
+    code = ord(found[0])
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def of_exception(problem: BaseException, text: Text, kind: str) -> dict[str, Any]:
     """The JSON form of the failure that an exception of the program means."""
-    message = _message(problem)
+    message = message_of(problem)
     lines = list(_lines(problem, text))
     shown = lines if len(lines) <= FRAMES else [lines[0], *lines[1 - FRAMES :]]
     return {
@@ -78,7 +88,8 @@ def _lines(problem: BaseException, text: Text) -> Iterator[int]:
         link = link.tb_next
 
 
-def _message(problem: BaseException) -> str:
+def message_of(problem: BaseException) -> str:
+    """The type and the text of an exception, cut and cleaned."""
     name = type(problem).__name__
     try:
         said = problem.msg if isinstance(problem, SyntaxError) else str(problem)

@@ -8,10 +8,10 @@ program, because they begin with an underscore.
 from __future__ import annotations
 
 import builtins
-import datetime
 import importlib
 import operator
 import random
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import (
@@ -106,7 +106,7 @@ class Primitive:
         self._name = name
         self._call = call
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Ask the host."""
         return self._call(self._name, args, kwargs)
 
@@ -150,10 +150,11 @@ class Printed:
         """What a program that reads `printed` gets."""
         return "".join(self._parts)
 
-    def _call_print(self, *values: Any, **options: Any) -> None:
+    def _call_print(self, /, *values: Any, **options: Any) -> None:
         if options.get("file") is not None:
             raise TypeError("print() writes to one place only here; leave file out")
         options["file"] = self
+        options.pop("flush", None)
         print(*values, **options)  # noqa: T201
 
 
@@ -205,6 +206,8 @@ def attribute(owner: Any, name: str, /) -> Any:
         raise AttributeError("the attribute 'mro' is not available")
     if name in ("format", "format_map") and (owner is str or isinstance(owner, str)):
         raise AttributeError(f"str.{name}() is not available; write an f-string")
+    if name == "obj" and isinstance(owner, AttributeError):
+        raise AttributeError("the attribute 'obj' is not available")
     value = getattr(owner, name)
     if isinstance(value, ModuleType):
         raise AttributeError(f"the attribute {name!r} is not available")
@@ -280,13 +283,15 @@ def _owner(title: str) -> Any:
     if title == "random":
         # A fork seeds the module's own generator anew, and a checkpoint is a fork.
         return random.Random()  # noqa: S311
-    if title == "datetime":
-        # Its first strptime imports a module, which the program's own importer would refuse.
-        datetime.datetime.strptime("1", "%d").replace(tzinfo=datetime.UTC)
     return importlib.import_module(title)
 
 
-def importer_of(facades: Mapping[str, Facade]) -> Callable[..., Facade]:
+# What strftime, today, strptime and "namereplace", being C code, import at the call and by the
+# `__import__` of whoever calls them. Behind the wall it is too late to look for files.
+PRELOADED = tuple(map(importlib.import_module, ("_strptime", "time", "unicodedata")))
+
+
+def importer_of(facades: Mapping[str, Facade]) -> Callable[..., Facade | None]:
     """The `__import__` that knows the facades and nothing else."""
 
     def guarded_import(
@@ -295,7 +300,11 @@ def importer_of(facades: Mapping[str, Facade]) -> Callable[..., Facade]:
         _locals: object = None,
         names: Sequence[str] | None = (),
         level: int = 0,
-    ) -> Facade:
+    ) -> Facade | None:
+        if type(names) is list and title in sys.modules:
+            # C code asks, which takes the module from sys.modules; a program's `import` statement
+            # compiles to None or a tuple here, and gets nothing but facades.
+            return None
         if level != 0 or title not in facades:
             known = ", ".join(sorted(facades))
             raise ImportError(f"module {title!r} is not available; available are {known}")

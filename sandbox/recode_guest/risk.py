@@ -16,11 +16,16 @@ from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from recode_guest.guards import Facade, Primitive
+from recode_guest.values import weight
 
+# Together they bound the work of a cheap statement to some hundredths of a second.
 NODES = 150
-TEXT_CHARS = 1_000_000
+TEXT_CHARS = 10_000
 INTEGER_BITS = 20_000
-ITEMS = 100_000
+ITEMS = 1_000
+ARGUMENTS_WEIGHT = 100_000
+# A name of a text as long as it may be, or a number padded as far as it may be, are two nodes each.
+GROWTH_PER_NODE = 50_000
 FREEABLE_NODES = 300
 FORMAT_CHARS = 5
 
@@ -78,22 +83,27 @@ def is_freeable(value: Any) -> bool:
 
 
 class Judge:
-    """Judges one statement against the namespace as it is now."""
+    """Judges one statement against the namespace as it is now.
+
+    `growth` is how many bytes it can leave behind if it is cheap, answers of the host apart.
+    """
 
     def __init__(self, namespace: Mapping[str, Any], primitives: Collection[str]) -> None:
         self._namespace = namespace
         self._primitives = primitives
         self._bound: set[str] = set()
+        self._left = ARGUMENTS_WEIGHT
+        self.growth = 0
 
     def is_cheap(self, statement: ast.stmt) -> bool:
         """Whether the statement needs no checkpoint."""
         return self._is_small(statement) and self._statement(statement)
 
-    @staticmethod
-    def _is_small(statement: ast.stmt) -> bool:
+    def _is_small(self, statement: ast.stmt) -> bool:
         stack: list[ast.AST] = [statement]
-        for _ in range(NODES):
+        for count in range(NODES):
             if not stack:
+                self.growth = count * GROWTH_PER_NODE
                 return True
             stack.extend(ast.iter_child_nodes(stack.pop()))
         return False
@@ -143,8 +153,10 @@ class Judge:
                 return _is_small_scalar(self._known(node))
             case ast.JoinedStr(values=parts):
                 return all(self._scalar(part) for part in parts)
-            case ast.FormattedValue(value=value, format_spec=spec):
-                return self._scalar(value) and _is_plain_format(spec)
+            case ast.FormattedValue(value=value, conversion=conversion, format_spec=spec):
+                # `!r` can double a text; nested, it doubles it again and again.
+                single = conversion < 0 or isinstance(value, ast.Name | ast.Constant)
+                return single and self._scalar(value) and _is_plain_format(spec)
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
                 return self._scalar(left) and self._scalar(right)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -178,29 +190,41 @@ class Judge:
             case ast.Attribute(value=ast.Name() as owner):
                 return type(self._known(owner)) is Facade
             case ast.Subscript(value=owner, slice=index):
-                return type(self._known(owner)) in _SEQUENCES and self._index(index)
+                return self._index(self._known(owner), index)
             case ast.Call():
                 return self._call(node) or self._scalar(node)
             case _:
                 return self._scalar(node)
 
-    def _index(self, node: ast.expr) -> bool:
+    def _index(self, owner: Any, node: ast.expr) -> bool:
+        if type(owner) not in _SEQUENCES:
+            return False
         if isinstance(node, ast.Slice):
             parts = (node.lower, node.upper, node.step)
-            return all(part is None or self._scalar(part) for part in parts)
+            plain = all(part is None or self._scalar(part) for part in parts)
+            return plain and len(owner) <= (TEXT_CHARS if type(owner) is str else ITEMS)
         return self._scalar(node)
 
     def _call(self, node: ast.Call) -> bool:
         if not isinstance(node.func, ast.Name):
             return False
         name = node.func.id
-        judge: Callable[[ast.expr], bool] = self._value
+        judge: Callable[[ast.expr], bool] = self._argument
         if name == "print" and self._is_builtin(name):
             judge = self._scalar
         elif name not in self._primitives:
             return False
         keywords = all(keyword.arg and judge(keyword.value) for keyword in node.keywords)
         return keywords and all(judge(argument) for argument in node.args)
+
+    def _argument(self, node: ast.expr) -> bool:
+        """Whether sending the value to the host is little work, beside those before it."""
+        if isinstance(node, ast.Constant):
+            return True
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                self._left -= weight(self._known(part), max(self._left, 0))
+        return self._left >= 0 and self._value(node)
 
     def _conversion(self, name: str, argument: ast.expr) -> bool:
         if name not in _CONVERSIONS or not self._is_builtin(name):
@@ -229,8 +253,9 @@ class Judge:
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             return all(self._scalar(part) for part in node.elts)
         value = self._known(node)
-        few = type(value) in _CONTAINERS and len(value) <= ITEMS
-        return few or (type(value) is str and self._scalar(node))
+        if type(value) in (list, tuple):
+            return len(value) <= ITEMS
+        return type(value) in _CONTAINERS or (type(value) is str and self._scalar(node))
 
 
 def _is_small_scalar(value: Any) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import os
-import select
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, Protocol
 
-from recode_guest import checkpoint, failure, restricted, risk, values, wire
-from recode_guest.checkpoint import Lost, Runner
-from recode_guest.failure import Text
+from recode_guest import checkpoint, failure, memory, risk, values, wire
+from recode_guest.channel import Channel
+from recode_guest.checkpoint import Lost, Resumed, Runner
+from recode_guest.descriptions import Describer
+from recode_guest.execution import PARSE_BYTES, Execution
 from recode_guest.guards import (
     Primitive,
     Printed,
@@ -25,53 +25,25 @@ from recode_guest.guards import (
 )
 from recode_guest.limits import Limits
 
-# A longer source is parsed behind a checkpoint too; a shorter one CPython's parser answers in
-# milliseconds, whatever it holds.
-PARSE_BYTES = 4_096
 OWN_FRAMES = 40
 
 
-class Resumed(BaseException):
-    """This process has waited for a statement that failed elsewhere, and has the session again."""
+class Teller(Protocol):
+    """How variables are told; each of the two may leave one out by raising `values.NotPlain`."""
 
+    def shown(self, name: str, value: Any) -> Any:
+        """What is told of a variable."""
+        ...
 
-class Channel:
-    """Frames to and from the host, one at a time."""
-
-    def __init__(self, connection: socket.socket, limit: int) -> None:
-        self._connection = connection
-        self._limit = limit
-        self._splitter = wire.Splitter(limit)
-
-    def packed(self, frame: dict[str, Any]) -> bytes:
-        """The bytes of a frame; nothing is sent yet."""
-        return wire.pack(wire.encode(frame), self._limit)
-
-    def send(self, data: bytes) -> None:
-        """Send bytes made by `packed`."""
-        self._connection.sendall(data)
-
-    def receive(self) -> dict[str, Any]:
-        """The next frame; ends the process if the host is gone."""
-        bodies: list[bytes] = []
-        while not bodies:
-            data = self._connection.recv(wire.READ_BYTES)
-            if not data:
-                os._exit(0)
-            bodies = self._splitter.feed(data)
-        return wire.decode(bodies[0])
-
-    def drain(self) -> None:
-        """Drop what the host sent to a process that is gone."""
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        while poll.poll(0) and self._connection.recv(wire.READ_BYTES):
-            pass
-        self._splitter.reset()
+    def hidden(self, name: str, value: Any) -> Any:
+        """What is told of it where finding out more took too long or too much."""
+        ...
 
 
 class Session:
     """Holds the namespace and answers the host until the host is gone.
+
+    `runner` is set while this process is the running side of a checkpoint.
 
     Raises:
         guards.LanguageError: the `open` frame asks for what the guest cannot give.
@@ -85,8 +57,7 @@ class Session:
         self.control = control
         self.printed = Printed(limits.printed_bytes)
         self.primitives = frozenset(opening["primitives"])
-        facades = facades_of(opening["facades"])
-        given = builtins_of(opening["builtins"], importer_of(facades))
+        given = builtins_of(opening["builtins"], importer_of(facades_of(opening["facades"])))
         self.namespace = guards_of(self.printed, given)
         for name in self.primitives:
             self.namespace[name] = Primitive(name, self.call)
@@ -98,17 +69,24 @@ class Session:
             if isinstance(kind, type) and issubclass(kind, Exception)
         }
         self._reserved = frozenset(self.namespace)
+        self._not_for_parameters = self._reserved.union(given)
         self._entered: list[risk.Undo] = []
         self._attic: list[Any] = []
         self._request = 0
         self._calls = 0
+        self._steps = 0
+        self._heard = 0
+        self._room = memory.Room()
+        self._execution: Execution | None = None
+        self.runner: Runner | None = None
         self.stop: Stop | None = None
         self.host_error: BaseException | None = None
 
     def serve(self) -> NoReturn:
         """Answer requests; never returns."""
         sys.setrecursionlimit(self.limits.recursion + OWN_FRAMES)
-        answers = {
+        memory.begin()
+        answers: dict[str, Callable[[dict[str, Any]], None]] = {
             "execute": self._execute,
             "read": self._read,
             "bind": self._bind,
@@ -118,33 +96,37 @@ class Session:
         while True:
             frame = self.channel.receive()
             self._request = frame["id"]
-            self._calls = 0
+            self._calls = self._steps = 0
             self.stop = self.host_error = None
             try:
                 answers[frame["op"]](frame)
             except Resumed:
                 continue
+            except Exception as problem:  # noqa: BLE001  (a request that cannot be answered is told so)
+                self._apologize(frame["op"], problem)
+
+    def _apologize(self, op: str, problem: Exception) -> None:
+        if self.runner is not None:
+            self.runner.leave(checkpoint.BROKEN)
+        message = f"the guest could not {op}: {type(problem).__name__}"
+        told = {"kind": "error", "message": message, "line": 0, "traceback": message}
+        self.channel.send(self.reply("failed", **told, printed="", bound=[]))
 
     def reply(self, op: str, **fields: Any) -> bytes:
         """The bytes that answer the request under way."""
         return self.channel.packed({"op": op, "id": self._request, **fields})
 
-    def wanted(self, names: Iterable[str]) -> dict[str, Any]:
-        """The values of those names that are bound and plain data, as far as they fit."""
-        found: dict[str, Any] = {}
-        left = self.limits.value_bytes
-        for name in names:
-            if self.has(name):
-                try:
-                    found[name] = values.plain(self.namespace[name], left)
-                except values.NotPlain:
-                    continue
-                left -= len(wire.encode({"op": "", "v": found[name]}))
-        return found
+    def step(self) -> None:
+        """Tell the host that the next statement begins."""
+        self.channel.send(self.reply("step"))
+        self._steps += 1
 
     def call(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Have the host call a primitive, and wait for what comes back."""
         if self.stop is not None:
+            # A `finally` went on after the stop; so there is a checkpoint, and `fail` is the end.
+            if self.runner is not None and self._execution is not None:
+                self._execution.fail(self.stop)
             raise self.stop
         try:
             most = self.limits.value_bytes
@@ -156,7 +138,7 @@ class Session:
         self.channel.send(self.reply("call", call=number, name=name, args=args, kwargs=kwargs))
         answer = self.channel.receive()
         if answer["op"] != "answer" or answer["call"] != number:
-            os._exit(checkpoint.BROKEN)
+            Runner.leave(checkpoint.BROKEN)
         return self._taken(answer)
 
     def _taken(self, answer: dict[str, Any]) -> Any:
@@ -170,22 +152,72 @@ class Session:
             raise self.host_error
         return answer["value"]
 
-    def checkpoint(self, text: Text, execution: Execution) -> Runner:
+    def protect(self, lost: Callable[[str, str], bytes]) -> None:
         """Fork; returns on the running side.
+
+        Args:
+            lost: the answer to the host if the running side is lost, of the kind of that failure
+                and the message.
 
         Raises:
             Resumed: on the waiting side, when it has the session again.
+            MemoryError: there is no room for a second process.
         """
-        taken = checkpoint.take(self.control, self._request)
+        stop = wire.stop_message(self._request, self._steps)
+        taken = checkpoint.take(self.control, stop)
         if isinstance(taken, Runner):
-            return taken
+            self.runner = taken
+            return
         if taken is not None:
             self._take_over()
-            message = self._loss(taken)
-            kind = "error" if message.startswith("the interpreter") else "limit"
-            lost = failure.without_traceback(kind, message, text, execution.line)
-            self.channel.send(self.reply("failed", **lost, **execution.summary()))
+            self.channel.send(lost(*self._loss(taken)))
         raise Resumed
+
+    def commit(self, growth: int = 0) -> None:
+        """What was done stays done; without a checkpoint it keeps at most `growth` bytes more.
+
+        Raises:
+            MemoryError: it leaves too little for the guest itself.
+        """
+        # It keeps frames of the program alive, and what they hold must be freed on this side.
+        self.host_error = None
+        if self.runner is None:
+            heard = self.channel.received - self._heard
+            self._heard += heard
+            self._room.take(growth + heard * memory.OBJECT_BYTES_PER_WIRE_BYTE)
+        else:
+            self._room.settle()
+            self.runner.commit()
+            self.runner = None
+
+    def conclude(self, reply: bytes) -> None:
+        """Answer the host; a running side does not return, and whatever it did is undone."""
+        if self.runner is not None:
+            self.runner.fail()
+        self.channel.send(reply)
+        if self.runner is not None:
+            self.runner.leave(checkpoint.REPORTED)
+
+    def tell(
+        self, names: Iterable[str], teller: Teller, answer: Callable[[dict[str, Any]], bytes]
+    ) -> None:
+        """Answer with variables: small ones at once, others from a process of its own.
+
+        So no value can cost the session: at worst it is told of as `teller.hidden`.
+        """
+        found = {name: self.namespace[name] for name in names if self.has(name)}
+        small = values.small_ones(found)
+        large = {name: value for name, value in found.items() if name not in small}
+        told = _told(small, teller.shown)
+        if not large:
+            self.channel.send(answer(told))
+            return
+        try:
+            self.protect(lambda _kind, _message: answer(told | _told(large, teller.hidden)))
+        except MemoryError:
+            self.channel.send(answer(told | _told(large, teller.hidden)))
+        else:
+            self.conclude(answer(told | _told(large, teller.shown)))
 
     def _take_over(self) -> None:
         """Tell the host, and wait until nothing of the lost side is under way any more."""
@@ -194,15 +226,15 @@ class Session:
             pass
         self.channel.drain()
 
-    def _loss(self, lost: Lost) -> str:
+    def _loss(self, lost: Lost) -> tuple[str, str]:
         if lost.stopped:
-            return f"stopped after {self.limits.statement_seconds:g} s of its own time"
+            return "limit", f"stopped after {self.limits.statement_seconds:g} s of its own time"
         if lost.status in (checkpoint.OUT_OF_MEMORY, -signal.SIGKILL):
-            return self.out_of_memory
+            return "limit", self.out_of_memory
         if lost.status == -signal.SIGXCPU:
-            return "stopped after too much processor time"
+            return "limit", "stopped after too much processor time"
         cause = signal.Signals(-lost.status).name if lost.status < 0 else f"exit {lost.status}"
-        return f"the interpreter crashed ({cause})"
+        return "error", f"the interpreter crashed ({cause})"
 
     @property
     def out_of_memory(self) -> str:
@@ -214,17 +246,15 @@ class Session:
         return name in self.namespace and name not in self._reserved and not name.startswith("_")
 
     def _execute(self, frame: dict[str, Any]) -> None:
-        Execution(self, frame).run()
+        self._execution = Execution(self, frame)
+        self._execution.run()
 
     def _read(self, frame: dict[str, Any]) -> None:
-        left = self.limits.value_bytes
-        found = []
-        for name in frame["names"]:
-            if self.has(name):
-                value = self.namespace[name]
-                found.append(values.described(name, value, frame["chars"], left))
-                left -= len(wire.encode({"op": "", "v": found[-1]["value"]}))
-        self.channel.send(self.reply("variables", variables=found))
+        self.tell(
+            frame["names"],
+            Describer(frame["chars"], self.limits.value_bytes),
+            lambda told: self.reply("variables", variables=list(told.values())),
+        )
 
     def _bind(self, frame: dict[str, Any]) -> None:
         self._rebind(frame["values"])
@@ -242,18 +272,30 @@ class Session:
             self._attic.append(old)
 
     def _enter(self, frame: dict[str, Any]) -> None:
+        parameters = frame["parameters"]
+        if sum(map(len, parameters.values())) > PARSE_BYTES:
+            self.protect(self._not_entered)
         try:
-            new = {name: self._parameter(text) for name, text in frame["parameters"].items()}
-        except (NameError, ValueError, SyntaxError, RecursionError, MemoryError) as problem:
-            text = Text("", 1, "")
-            lost = failure.of_exception(problem, text, "error")
-            self.channel.send(self.reply("failed", **lost, printed="", bound=[]))
+            new = {self._parameter(name): self._argument(text) for name, text in parameters.items()}
+        except Exception as problem:  # noqa: BLE001  (literals fail in many ways, `{[1]}` as a TypeError)
+            self.conclude(self._not_entered("error", failure.message_of(problem)))
             return
         self._entered.append(risk.Undo(self.namespace, new))
         self._rebind(new)
+        if self.runner is not None:
+            self.commit()
         self.channel.send(self.reply("done"))
 
-    def _parameter(self, source: str) -> Any:
+    def _not_entered(self, kind: str, message: str) -> bytes:
+        told = {"kind": kind, "message": message, "line": 0, "traceback": message}
+        return self.reply("failed", **told, printed="", bound=[])
+
+    def _parameter(self, name: str) -> str:
+        if name in self._not_for_parameters:
+            raise ValueError(f"{name!r} is no name for a parameter")
+        return name
+
+    def _argument(self, source: str) -> Any:
         if not source.isidentifier() or source in ("None", "True", "False"):
             return ast.literal_eval(source)
         if source in self.namespace and not source.startswith("_"):
@@ -269,106 +311,11 @@ class Session:
         self.channel.send(self.reply("done"))
 
 
-class Execution:
-    """One `execute` request: its statements run in order, each commits as a whole or not at all."""
-
-    def __init__(self, session: Session, frame: dict[str, Any]) -> None:
-        self._session = session
-        self._source: str = frame["source"]
-        self._want: list[str] | None = frame["want"]
-        # Lambdas of earlier requests must not lend their line numbers to this one.
-        self._filename = f"<program {frame['id']}>"
-        self._text = Text(self._source, frame["line"], self._filename)
-        self._bound: dict[str, None] = {}
-        self._runner: Runner | None = None
-        self._undo: risk.Undo | None = None
-        self.line = 1
-
-    def summary(self) -> dict[str, Any]:
-        """What the request has come to so far; also said when it failed."""
-        return {"printed": self._session.printed.take(), "bound": list(self._bound)}
-
-    def run(self) -> None:
-        """Run to the end or to the first failure, and answer the host."""
-        self._session.printed.take()  # what a lost side reported is still in this one's memory
+def _told(found: dict[str, Any], tell: Callable[[str, Any], Any]) -> dict[str, Any]:
+    told = {}
+    for name, value in found.items():
         try:
-            reply = self._run_all()
-        except Resumed:
-            raise
-        except BaseException as problem:  # noqa: BLE001  (whatever a program raises, it is its failure)
-            self._fail(problem)
-            return
-        self._commit()
-        self._session.channel.send(reply)
-
-    def _run_all(self) -> bytes:
-        if len(self._source) > PARSE_BYTES:
-            self._protect()
-        statements = restricted.parsed(self._source, self._filename)
-        if len(statements) > self._session.limits.statements:
-            most = self._session.limits.statements
-            raise restricted.NotAllowed(f"The program has more than {most} statements.", 1)
-        for number, statement in enumerate(statements, 1):
-            self._run_one(statement)
-            if number < len(statements):
-                self._commit()
-                self._session.channel.send(self._session.reply("step"))
-        wanted = self._session.wanted(self._bound if self._want is None else self._want)
-        return self._session.reply("done", **self.summary(), variables=wanted)
-
-    def _run_one(self, statement: ast.stmt) -> None:
-        session = self._session
-        self.line = statement.lineno
-        session.host_error = None
-        names = restricted.names_bound(statement)
-        if self._runner is None:
-            if risk.Judge(session.namespace, session.primitives).is_cheap(statement):
-                self._undo = risk.Undo(session.namespace, names)
-            else:
-                self._protect()
-        code = restricted.compiled(statement, self._filename, session.primitives)
-        exec(code, session.namespace)  # noqa: S102  (this is what the guest is for)
-        if session.stop is not None:  # a `finally` may have swallowed it
-            raise session.stop
-        self._bound.update((name, None) for name in names if session.has(name))
-
-    def _protect(self) -> None:
-        self._runner = self._session.checkpoint(self._text, self)
-
-    def _commit(self) -> None:
-        self._undo = None
-        if self._runner is not None:
-            self._runner.commit()
-            self._runner = None
-
-    def _fail(self, problem: BaseException) -> None:
-        runner = self._runner
-        if self._undo is not None:
-            self._undo.undo()
-        try:
-            reply = self._session.reply("failed", **self._told(problem), **self.summary())
-        except MemoryError:
-            if runner is None:
-                raise
-            runner.leave(checkpoint.OUT_OF_MEMORY)
-        if runner is not None:
-            runner.fail()
-        self._session.channel.send(reply)
-        if runner is not None:
-            runner.leave(checkpoint.REPORTED)
-
-    def _told(self, problem: BaseException) -> dict[str, Any]:
-        text = self._text
-        if isinstance(problem, restricted.NotAllowed):
-            line = problem.line
-            return failure.without_traceback("refused", failure.clean(str(problem)), text, line)
-        if isinstance(problem, Stop):
-            message = failure.clean(str(problem))
-            return failure.without_traceback(problem.kind, message, text, self.line)
-        if isinstance(problem, MemoryError):
-            message = self._session.out_of_memory
-            return failure.without_traceback("limit", message, text, self.line)
-        if isinstance(problem, SyntaxError):
-            return failure.of_exception(problem, text, "refused")
-        kind = "primitive" if problem is self._session.host_error else "error"
-        return failure.of_exception(problem, text, kind)
+            told[name] = tell(name, value)
+        except values.NotPlain:
+            continue
+    return told

@@ -8,9 +8,11 @@ arrives as a list. Nothing is ever pickled.
 Two sockets join host and guest. `channel` carries frames. `control` carries short messages, one a
 packet, between the host and the guest's waiting side:
 
-    host -> guest   stop ID     end the statement that request ID is running
-    guest -> host   over ID WHY the waiting side has the session again, WHY the running one is gone
+    host -> guest   stop ID N   end what request ID is running after its N-th `step` frame
+    guest -> host   over ID     the waiting side has the session again
     host -> guest   go ID       nothing of request ID is under way any more; drop what is left
+
+N keeps a stop that comes too late from ending the statement after the one it was meant for.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ READ_BYTES = 65_536
 CONTROL_BYTES = 1_024
 
 _HEADER = struct.Struct(">I")
+
+
+def stop_message(request: int, steps: int) -> bytes:
+    """The control message that ends one statement of one request, and no other."""
+    return b"stop %d %d" % (request, steps)
 
 
 class WireError(Exception):

@@ -91,6 +91,15 @@ RULES = {
     "facades cannot be written": "import math\nmath.pi = 3",
     "classes of facades cannot be written": "from collections import Counter\nCounter.update = 1",
     "builtin types cannot be written": "int.x = 1",
+    "the owner of a missing attribute": "try:\n    import math\n    math.nope\n"
+    "except AttributeError as e:\n    x = e.obj",
+    "what C code imports: time": "import time",
+    "what C code imports: from time": "from time import time",
+    "what C code imports: as": "import unicodedata as u",
+    "what C code imports: by strftime": "import datetime\n"
+    "x = datetime.datetime.now().strftime('%Y')\nimport time",
+    "what C code imports: in a lambda": "f = lambda: __import__('time')\nf()",
+    "what C code imports: by a star": "from time import *",
     "relative imports": "from . import math",
     "star imports": "from math import *",
     "BaseException is no name": "try: 1/0\nexcept BaseException: pass",

@@ -72,12 +72,29 @@ def test_a_facade_cannot_be_changed() -> None:
         Facade("math", {"pi": 3}).pi = 4
 
 
+def test_what_c_code_imports_is_there_and_a_program_gets_nothing_of_it() -> None:
+    """C code gives a list of names and takes the module itself; `import` gives None or a tuple."""
+    importer = guards.importer_of({"math": Facade("math", {"pi": 3})})
+    for module in guards.PRELOADED:
+        title = module.__name__
+        assert importer(title, {}, {}, [], 0) is None
+        for names in (None, (), ("time",), ("*",)):
+            with pytest.raises(ImportError, match=f"module '{title}' is not available"):
+                importer(title, {}, {}, names, 0)
+    with pytest.raises(ImportError):
+        importer("no_such_module", {}, {}, [], 0)
+    given = guards.builtins_of([], importer)
+    for source in ("import time", "from time import time", "import time as t", "import math.time"):
+        with pytest.raises(ImportError):
+            exec(source, {"__builtins__": given})
+
+
 def test_print_writes_to_one_place() -> None:
     """`file` is refused; text is kept up to the cap."""
     printed = Printed(5)
     with pytest.raises(TypeError, match="leave file out"):
         printed._call_print("x", file=printed)
-    printed._call_print("abc", end="")
+    printed._call_print("abc", end="", flush=True)
     assert printed() == "abc"
     printed._call_print("é", end="")
     assert printed.take() == "abcé"

@@ -20,6 +20,11 @@ NAMESPACE: dict[str, Any] = {
     "it": iter([1]),
     "dd": collections.defaultdict(list),
     "big": "x" * 2_000_000,
+    "long": "x" * 10_001,
+    "some": "x" * 10_000,
+    "many": list(range(1_001)),
+    "lots": set(range(100_000)),
+    "huge": [[0] * 1_000] * 6,
     "chain": map(int, []),
     "math": Facade("math", {"pi": 3.14}),
     "run": Primitive("run", lambda *_: None),
@@ -43,6 +48,13 @@ x = n > 2 and not items
 x = s == 'text'
 x = items == 1
 x = 'k' in d
+x = n in lots
+x = s in some
+x = some + some
+x = long == n
+x = long == s
+x = some[1:]
+run(some, [some, d], key=items[0:1])
 x = s if n else None
 f = lambda a: [a for _ in range(10**9)]
 print(s, n, sep='-')
@@ -85,6 +97,19 @@ x = f'{n:>{n}}'
 x = f'{n:>100000000}'
 x = f'{items}'
 x = big + big
+x = long + 'a'
+x = f'{long}'
+x = some in long
+x = s in many
+x = many[1:]
+x = long[::-1]
+x = big[0:1] == 'x'
+run(huge)
+run([some, {'k': huge}])
+run(huge[0])
+run(some, some, some, some, some, some, some, some, some, some)
+run(math)
+x = f'{f"{some!r}"!r}'
 x = items < d
 print(items)
 x = (y := 1)
@@ -121,6 +146,14 @@ def test_bounded_statements_that_change_nothing_in_place_are_cheap(source: str) 
 def test_everything_else_is_risky(source: str) -> None:
     """Loops, unknown calls, changes in place, unbounded operators and hostile values."""
     assert judged(source) is False
+
+
+def test_a_cheap_statement_says_how_much_it_can_leave() -> None:
+    """A padded number or a text for every other node: it is an upper bound."""
+    judge = Judge(NAMESPACE, {"run"})
+    assert judge.is_cheap(ast.parse("x = some + some").body[0])
+    assert judge.growth > 2 * 4 * 10_000
+    assert judge.growth < 1_000_000
 
 
 def test_a_shadowed_builtin_is_an_unknown_call() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sessions import Acts, opened
 
+NAMED = "\\N{LATIN SMALL LETTER E WITH ACUTE}"
 PROGRAMS = {
     "import stays bound": ("import math", "x = math.sqrt(16)", 4.0),
     "from import": ("from math import floor as f", "x = f(2.5)", 2),
@@ -64,6 +65,18 @@ PROGRAMS = {
         "x = datetime.strptime('2024-05', '%Y-%m').month",
         5,
     ),
+    "strftime": (
+        "import datetime",
+        "n = datetime.datetime(2024, 5, 1, 7)\nx = [n.strftime('%Y'), f'{n:%H}']",
+        ["2024", "07"],
+    ),
+    "strptime and today": (
+        "import datetime\na = datetime.datetime.strptime('2024', '%Y').date()",
+        "x = datetime.date.today() > a",
+        True,
+    ),
+    "names of characters": ("x = 'é'.encode('ascii', 'namereplace').decode()", "pass", NAMED),
+    "flush": ("print('a', flush=True)", "x = 1", 1),
     "seeded random, over checkpoints": (
         "import random\nrandom.seed(7)\na = [random.random() for _ in range(2)]",
         "random.seed(7)\nb = [random.random()]\nb.append(random.random())\nx = a == b",
@@ -109,7 +122,8 @@ REFUSED = {
     "match 1:\n    case 1: pass": "Match statements are not allowed.",
     "x = 1 +": "SyntaxError: invalid syntax",
     "return 1": "SyntaxError: 'return' outside function",
-    "x = " + "not " * 30_000 + "1": "The program is nested too deeply.",
+    "x = " + "not " * 1_000 + "1": "The statement is nested too deeply.",
+    "x = 1" + " " * 16_384: "The source is 16389 bytes long; 16384 are allowed.",
     "x = 1\n" * 300: "The program has more than 200 statements.",
     "x = '\x00'": "The program holds a null character.",
 }
@@ -123,6 +137,17 @@ async def test_what_is_outside_the_language_is_refused_with_the_reason(source: s
         assert failure is not None
         assert (failure.kind, failure.message) == ("refused", REFUSED[source])
         assert (await session.execute("x = 2", want=["x"])).variables == {"x": 2}
+
+
+@pytest.mark.parametrize("count", [2_000, 4_000])
+async def test_no_nesting_is_too_deep_to_be_refused(count: int) -> None:
+    """How deep the parser itself can go differs from version to version."""
+    async with opened() as session:
+        failure = (await session.execute("x = " + "not " * count + "1")).failure
+        assert failure is not None
+        assert failure.kind == "refused"
+        assert failure.message.endswith("is nested too deeply.")
+        assert (await session.execute("x = 2")).ok
 
 
 async def test_a_bare_except_does_not_swallow_the_end_of_the_episode() -> None:
@@ -139,11 +164,14 @@ async def test_a_bare_except_does_not_swallow_the_end_of_the_episode() -> None:
         for source in (
             "try:\n    run('a')\nexcept:\n    run('b')",
             "for i in range(3):\n    try:\n        run('a')\n    finally:\n        continue",
+            "while True:\n    try:\n        run('a')\n    finally:\n        continue",
+            "try:\n    run('a')\nfinally:\n    1 / 0",
+            "try:\n    run('a')\nfinally:\n    run('b')",
         ):
             failure = (await session.execute(source)).failure
             assert failure is not None
             assert (failure.kind, failure.message) == ("ended", "you won")
-    assert calls == ["a", "a"]
+    assert calls == ["a"] * 5
 
 
 async def test_a_value_with_several_targets_is_computed_once() -> None:
@@ -171,7 +199,7 @@ async def test_what_is_printed_comes_back_also_after_an_exception_and_is_cut_vis
         assert cut.printed.endswith(mark)
         assert len(cut.printed.removesuffix(mark).encode()) in (99, 100)
         raw = await session.execute("print('\\x1b[2J\\u202e', run)")
-        assert raw.printed == "\\x1b[2J\\x202e <primitive run>\n"
+        assert raw.printed == "\\x1b[2J\\u202e <primitive run>\n"
 
 
 async def test_a_failure_shows_the_programs_own_lines_under_its_own_numbers() -> None:

@@ -80,6 +80,7 @@ async def test_what_cannot_cross_is_an_error_the_program_can_read() -> None:
             "10**5000": "it is an int of about 5001 digits",
             "'\\ud800'": "it holds half of a surrogate pair, which is no text",
             "[run]": "a Primitive is not plain data",
+            "[0] * 60_000": "it is larger than 1000 bytes",
         }.items():
             failure = (await session.execute(f"run({argument})")).failure
             assert failure is not None
@@ -94,6 +95,21 @@ async def test_what_cannot_cross_is_an_error_the_program_can_read() -> None:
             failure = (await session.execute(f"give({what!r})")).failure
             assert failure is not None
             assert (failure.kind, failure.message) == ("primitive", f"TypeError: {why}")
+
+
+async def test_one_call_brings_so_many_values_and_no_more() -> None:
+    """Each is an object of the host's, however short it is on the wire."""
+    acts = Acts()
+    async with opened({"run": acts}) as session:
+        await session.bind({"items": [[]] * 60_000})
+        for source in ("run(items)", "run(*items)", "run(key=[0 for _ in range(60_000)])"):
+            failure = (await session.execute(source)).failure
+            assert failure is not None
+            why = "it holds more than 50000 values"
+            assert failure.message == f"ValueError: run() cannot be given this: {why}"
+        assert acts.calls == []
+        assert (await session.execute("run(**{'self': 1, 'name': 2})")).ok
+    assert acts.calls == [((), {"self": 1, "name": 2})]
 
 
 def _deep(levels: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recode_runtime.sandboxes import frames
 from recode_runtime.tree import Variable
 from sessions import opened
 
@@ -72,8 +73,14 @@ async def test_only_names_a_program_could_bind_are_bound() -> None:
         for name in ("_getattr_", "__builtins__", "a b", "", "é"):
             with pytest.raises(ValueError, match="is not a plain public name"):
                 await session.bind({name: 1})
-        with pytest.raises(ValueError, match="run: a primitive has that name"):
-            await session.bind({"run": 1})
+        for name, kind in {"run": "primitive", "len": "builtin", "print": "builtin"}.items():
+            with pytest.raises(ValueError, match=f"^{name}: a {kind} has that name$"):
+                await session.bind({name: 1})
+            with pytest.raises(ValueError, match=f"^{name}: a {kind} has that name$"):
+                await session.enter({name: "1"})
+            answer = await session._exchange(frames.Done, "enter", parameters={name: "1"})
+            assert isinstance(answer, frames.Failed)
+            assert answer.message == f"ValueError: '{name}' is no name for a parameter"
         with pytest.raises(TypeError, match="a set is not plain data"):
             await session.bind({"x": {1}})
         await session.bind({"x": 1})

@@ -18,6 +18,7 @@ CASE = sys.argv[1]
 FD, CONTROL = int(sys.argv[2]), int(sys.argv[3])
 CALL = {"op": "call", "id": 1, "call": 1, "name": "run", "args": ["x"], "kwargs": {}}
 DONE = {"op": "done", "id": 1, "printed": "", "bound": [], "variables": {}}
+STEP = {"op": "step", "id": 1}
 LAYERS = ["rlimits", "no-new-privileges", "empty-environment"]
 READY = {"op": "ready", "version": 1, "group": os.getpid(), "layers": LAYERS}
 
@@ -51,6 +52,34 @@ def together(*frames: Any) -> None:
     assert os.write(FD, whole) == len(whole)
 
 
+def control() -> socket.socket:
+    """Our end of the control socket."""
+    return socket.socket(fileno=os.dup(CONTROL))
+
+
+def all_at_once() -> None:
+    """Commit 200 statements before the host has heard of the first."""
+    together(*[STEP] * 199, DONE)
+
+
+def more_at_once() -> None:
+    """Commit more statements than a program may have."""
+    together(*[STEP] * 220, DONE)
+
+
+def call_among_steps() -> None:
+    """Call and go on without waiting for what comes of it."""
+    together(STEP, CALL, STEP)
+
+
+def late() -> None:
+    """Take too long for two statements, and say how each was stopped."""
+    heard = [control().recv(100).decode()]
+    send(STEP)
+    heard.append(control().recv(100).decode())
+    send({**DONE, "printed": ", ".join(heard)})
+
+
 def twice() -> None:
     """Answer twice."""
     together(DONE, DONE)
@@ -64,12 +93,12 @@ def answer_then_call() -> None:
 def flood() -> None:
     """Send frames without end."""
     while True:
-        send({"op": "step", "id": 1})
+        send(STEP)
 
 
 def notice() -> None:
     """Claim to have taken over from a side that never was."""
-    socket.socket(fileno=os.dup(CONTROL)).send(b"over 7")
+    control().send(b"over 7")
 
 
 def close() -> None:
@@ -114,6 +143,10 @@ AT_REQUEST = {
     "half a surrogate pair": lambda: raw(b'{"op":"done","id":1,"printed":"\\ud800"}'),
     "answer of another kind": lambda: send({"op": "variables", "id": 1, "variables": []}),
     "ready again": lambda: send(READY),
+    "all at once": all_at_once,
+    "more at once": more_at_once,
+    "call among steps": call_among_steps,
+    "late": late,
     "twice": twice,
     "call within a call": answer_then_call,
     "flood": flood,

@@ -21,7 +21,7 @@ class Acts:
     def __init__(self) -> None:
         self.calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Note the call and answer."""
         self.calls.append((args, kwargs))
         return f"ok {args[0]}" if args else "ok"
