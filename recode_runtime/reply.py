@@ -24,7 +24,7 @@ EMPTY = "RC005"
 
 MOST_CHARACTERS = 262_144  # of a reply
 _MOST_TAGS = 1_000
-_MOST_PARSED = 65_536  # bytes of one text that is tried
+_MOST_PARSED = 32_768  # bytes of one text that is tried; twice what a policy of ours lets through
 _MOST_TRIED = 524_288  # bytes of all texts that are tried for one reply
 
 _ADVICE = "Reply with one program between <execute> and </execute>."
