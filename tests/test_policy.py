@@ -157,10 +157,10 @@ async def test_whatever_fits_its_own_limit_fits_the_smallest_frame() -> None:
         received.append(len(numbers) + len(more["more"]))  # type: ignore[arg-type]
         return "\x01" * 200_000
 
-    floats = "[-2.2250738585072014e-308] * 2_130"
+    floats = "[-2.2250738585072014e-308] * 4_280"
     async with opened({"give": give}, **SMALL, **FRAMES["a call"]) as session:
         called = await session.execute(f"more = {floats}\nseen = give(*more, more=more)")
-        assert (called.failure, received) == (None, [4_260])
+        assert (called.failure, received) == (None, [8_560])
     async with opened({}, **SMALL | FRAMES["an answer"]) as session:
         source = "=".join(f"v{number}" for number in range(1_500)) + "= ''\n"
         source += "print('\\x01' * 29_999)\nmore = [-2.2250738585072014e-308] * 1_600"

@@ -29,12 +29,12 @@ BRACKETS: dict[type, tuple[str, str]] = {
 class Describer:
     """Describes variables: type, text cut to `chars`, and the data of those that are plain.
 
-    All texts together, and all data together, take at most `most_bytes` each on the wire.
+    All data together takes at most `most_bytes` on the wire, and all texts half of that.
     """
 
     def __init__(self, chars: int, most_bytes: int) -> None:
         self._chars = chars
-        self._left = most_bytes
+        self._left = most_bytes // 2
         self._copier = values.Copier(most_bytes)
 
     def shown(self, name: str, value: Any) -> dict[str, Any]:

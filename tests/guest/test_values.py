@@ -97,7 +97,7 @@ def test_a_description_writes_no_more_than_it_may() -> None:
     assert 100_000 < one["size"] < 2_000_000
     exact = Describer(10, 10**6).shown("x", [["a" * 50]] * 1_000)
     assert exact["size"] == len(repr([["a" * 50]] * 1_000))
-    describer = Describer(600, 1_000)
+    describer = Describer(600, 2_000)
     shown = [describer.shown("x", "a" * 500) for _ in range(3)]
     assert [one["text"] == HIDDEN for one in shown] == [False, True, True]
     assert Describer(100, 1_000).shown("x", range(10**5_000))["text"] == "<range>"
