@@ -143,8 +143,6 @@ class _Reading:
         tree = self._parse(source)
         return source if tree and _is_program(tree, source) else ""
 
-    # Tags
-
     def _cut(self, text: str) -> _Cut:
         cut = _Cut()
         tags = list(itertools.islice(_TAG.finditer(text), _MOST_TAGS + 1))
@@ -200,8 +198,6 @@ class _Reading:
                 return one
         opening = (one for one in range(index, len(tags)) if not tags[one][1])
         return min(closing[0] if closing else len(tags), next(opening, len(tags)))
-
-    # Text
 
     def _quietly_tidied(self, block: str) -> str:
         repairs = list(self._repairs)
