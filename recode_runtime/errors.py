@@ -36,7 +36,9 @@ class Finding:
     """One thing a grammar rule has to say about one place of a program.
 
     `line` and `column` count from 1 and 0, as `ast` does; 0 and 0 mean the text as a whole.
-    `advice` is the rule's "Use instead", written to be sent back to the model.
+    `end_line` and `end_column` are just behind it, and 0 where only the beginning is known.
+    `advice` is the rule's "Use instead", written to be sent back to the model. `repair` says
+    whether the grammar can mend it by itself, and whether that keeps the meaning for certain.
     """
 
     code: str
@@ -45,6 +47,9 @@ class Finding:
     column: int = 0
     advice: str = ""
     level: Level = "error"
+    end_line: int = 0
+    end_column: int = 0
+    repair: Literal["", "safe", "unsafe"] = ""
 
     def __str__(self) -> str:
         """`line 3: RC102 message`, without the advice."""

@@ -19,6 +19,7 @@ from recode_runtime.tree import (
     Node,
     NodeKind,
     NodeStatus,
+    Repair,
     RunStatus,
     Tree,
     Usage,
@@ -89,7 +90,7 @@ class AttemptJudged(Event, frozen=True, tag="attempt"):
     attempt: int
     source: str = ""
     thought: str = ""
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     failure: Failure | None = None
 
 

@@ -9,6 +9,7 @@ Source of the tree: ReCode (arXiv 2510.23564), section 3; one node is one statem
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -124,16 +125,41 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """One change that was made to a reply or a program before it was run.
+
+    `code` is that of the rule whose finding it mends, `before` and `after` are the lines that
+    differ. A repair is safe if it keeps the meaning and the order of effects for certain.
+    """
+
+    code: str
+    what: str
+    before: str = ""
+    after: str = ""
+    safe: bool = True
+
+    @classmethod
+    def between(cls, code: str, what: str, before: str, after: str, *, safe: bool = True) -> Repair:
+        """The repair that turned one text into the other; equal lines are left out."""
+        old, new = before.split("\n"), after.split("\n")
+        matches = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        changed = [match for match in matches if match[0] != "equal"]
+        removed = [line for _, start, end, _, _ in changed for line in old[start:end]]
+        added = [line for _, _, _, start, end in changed for line in new[start:end]]
+        return cls(code, what, "\n".join(removed), "\n".join(added), safe)
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One reply of the model for one placeholder: the program in it, or why there is none.
 
-    `repairs` names what `reply` and `grammar` mended before the program was judged.
+    `repairs` are what `reply` and `grammar` mended, in the order in which it was done.
     """
 
     number: int
     source: str = ""
     thought: str = ""
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     failure: Failure | None = None
     usage: Usage = Usage()
     seconds: float = 0.0

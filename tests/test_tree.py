@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import tree_schema
-from example_run import RUN, example_events, example_tree
+from example_run import REPAIR, RUN, example_events, example_tree
 from recode_runtime.events import (
     ModelReplied,
     NodeClosed,
@@ -22,6 +22,7 @@ from recode_runtime.tree import (
     Call,
     Failure,
     Node,
+    Repair,
     Tree,
     Usage,
 )
@@ -68,7 +69,7 @@ def test_an_attempt_keeps_its_tokens_program_repairs_and_failure() -> None:
     assert first.failure is not None
     assert first.failure.kind == "refused"
     assert (second.number, second.usage, second.failure) == (2, Usage(130, 25), None)
-    assert (second.thought, second.repairs) == ("look first", ("read a Markdown fence",))
+    assert (second.thought, second.repairs) == ("look first", (REPAIR,))
 
 
 def test_a_later_judgement_of_an_attempt_replaces_the_earlier() -> None:
@@ -195,3 +196,11 @@ def test_the_schema_refuses_what_is_no_tree(change: dict[str, object], message: 
 def test_usage_adds_what_was_counted() -> None:
     """A count that only one side has is kept; one that neither has stays unknown."""
     assert Usage(1, None, None) + Usage(2, 5, None) == Usage(3, 5, None)
+
+
+def test_a_repair_keeps_the_lines_that_differ() -> None:
+    """Before and after, without what is the same in both."""
+    repair = Repair.between(
+        "RC112", "lifted", "a = 1\nf(g())\nb = 2", "a = 1\nr = g()\nf(r)\nb = 2"
+    )
+    assert repair == Repair("RC112", "lifted", "f(g())", "r = g()\nf(r)", safe=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ def generated() -> dict[str, Any]:
     tree = schema["$defs"]["Tree"]
     tree["properties"]["schema"] = {"const": SCHEMA}
     tree["required"].append("schema")
+    for one in schema["$defs"].values():  # before Python 3.13 they come with their indentation
+        if "description" in one:
+            one["description"] = inspect.cleandoc(one["description"])
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
     plain: dict[str, Any] = json.loads(json.dumps(head | schema))
     return plain
