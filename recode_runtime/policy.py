@@ -7,16 +7,18 @@ can be reviewed without reading Python.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from recode_runtime import bundle
 from recode_runtime.errors import Level, PolicyError
+from recode_runtime.wording import did_you_mean
+
+Mending = Literal["none", "safe", "unsafe"]
 
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 # A year: longer, infinite and no number at all are slips, and clocks overflow.
@@ -34,10 +36,10 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of a policy: every key must be there, no other may be."""
 
 
-class Repair(_Table, frozen=True):
+class Repairing(_Table, frozen=True):
     """`[repair]`: what may be mended before the model is asked again."""
 
-    enabled: bool
+    apply: Mending
 
 
 class Language(_Table, frozen=True):
@@ -61,11 +63,15 @@ class Limits(_Table, frozen=True):
 
     source_bytes: _Count
     source_lines: _Count
+    tokens: _Count
     statements: _Count
     syntax_nodes: _Count
     syntax_depth: _Nesting
     try_depth: _Count
     chain_length: _Nesting
+    indentation_levels: Annotated[int, msgspec.Meta(ge=1, le=60)]
+    literal_chars: _Count
+    pattern_depth: Annotated[int, msgspec.Meta(ge=1, le=4)]
     integer_digits: _Count
     statement_seconds: _Seconds
     statement_calls: _Count
@@ -136,7 +142,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     grammar: dict[str, Level]
-    repair: Repair
+    repair: Repairing
     language: Language
     limits: Limits
     supervisor: Supervision
@@ -259,8 +265,7 @@ def _refuse_unknown_keys(where: str, tables: Mapping[str, Any]) -> None:
     for path, known, given in _key_sets(tables):
         for key in given:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+                hint = did_you_mean(key, known)
                 raise PolicyError(f"{where}: unknown key {path}{key}{hint}")
 
 

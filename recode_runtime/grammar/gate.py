@@ -1,8 +1,8 @@
 """The gate: untrusted text in, a bounded syntax tree or one finding out.
 
 libcst crashes, hangs or takes gigabytes on small hostile texts, and CPython's compiler does so on
-a few, so text is bounded here first: size, characters, `ast.parse`, then the shape of the tree,
-counted without recursion. What passes is safe for libcst on a stack of 2 MiB or more.
+a few, so text is bounded here first: size, characters, `ast.parse`, then the shape of the tree and
+the tokens, without recursion. What passes is safe for libcst on a stack of 2 MiB or more.
 """
 
 from __future__ import annotations
@@ -15,36 +15,42 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from recode_runtime.errors import Finding
+from recode_runtime.grammar.shape import SHORTER, TOO_LARGE, shape_problem, too_large
 from recode_runtime.policy import Limits
 
 SYNTAX = "RC003"
-TOO_LARGE = "RC004"
 EMPTY = "RC005"
 
-GATE_CODES = (SYNTAX, TOO_LARGE, EMPTY)
+# Said of a text before any rule is asked: by the reader of replies, and here.
+TEXT_CODES = ("RC001", "RC002", SYNTAX, TOO_LARGE, EMPTY)
 
-_SHORTER = "Write a shorter and flatter program, and leave the rest to a placeholder."
 _PLAIN = "Write the program in plain ASCII names, with newlines and spaces only."
+_UNDECLARED = "Leave the coding line out."
 
-# C0 and C1 controls but \n and \t, bidirectional controls, byte order marks and lone surrogates:
-# what a reader sees would not be what the interpreter reads.
+# C0 and C1 controls but \n and \t, separators of lines, bidirectional controls, byte order
+# marks and lone surrogates: what a reader sees would not be what the interpreter reads.
 _UNFIT = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_MARKS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
-_LINKS = (
-    *(ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp),
-    *(ast.BoolOp, ast.Compare, ast.IfExp, ast.Lambda),
+_CODING = re.compile(r"[ \t]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
+_UTF_8 = re.compile(r"utf[-_]?8([-_].*)?", re.IGNORECASE)
+# Python may warn of a number with a letter after it; a backslash and `finally` are found faster.
+_MAY_WARN = re.compile("[0-9][.A-Za-z]")
+_OPENING = tuple(getattr(tokenize, f"{kind}STRING_START", -1) for kind in "FT")
+_CLOSING = tuple(getattr(tokenize, f"{kind}STRING_END", -1) for kind in "FT")
+_BETWEEN_PIECES = (tokenize.NL, tokenize.COMMENT)
+_NO_CODE = (*_BETWEEN_PIECES, *_CLOSING, tokenize.INDENT, tokenize.DEDENT)
+_TEXTS = (
+    tokenize.STRING,
+    tokenize.COMMENT,
+    *(getattr(tokenize, f"{kind}STRING_MIDDLE", -1) for kind in "FT"),
 )
-_TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, name))
-_FSTRING_START = getattr(tokenize, "FSTRING_START", -1)
-_FSTRING_END = getattr(tokenize, "FSTRING_END", -1)
+_LINE_BEGINS = (*_BETWEEN_PIECES, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+_BRACKETS = ("(", "[", "{")
 # The parser may nest three levels of syntax for each frame that is left.
 _FRAMES_TO_PARSE = 100
-_BETWEEN_PIECES = (tokenize.NL, tokenize.COMMENT)
 
 
 def pass_gate(source: object, limits: Limits) -> ast.Module | Finding:
@@ -57,26 +63,21 @@ def pass_gate(source: object, limits: Limits) -> ast.Module | Finding:
     """
     if not isinstance(source, str):
         return Finding(SYNTAX, f"the program is not text but {type(source).__name__}")
-    problem = _size_problem(source, limits) or _character_problem(source)
+    problem = (
+        _size_problem(source, limits) or _character_problem(source) or _encoding_problem(source)
+    )
     if problem:
         return problem
-    tree = _parsed(source)
+    tree = _parsed(source, limits)
     if isinstance(tree, Finding):
         return tree
-    return _shape_problem(tree, limits) or _token_problem(source, limits) or tree
+    return shape_problem(tree, source, limits) or _token_problem(tree, source, limits) or tree
 
 
-def too_large(
-    limit: str, allowed: int, found: str, line: int = 0, column: int = 0, advice: str = _SHORTER
-) -> Finding:
-    """The finding that a limit of the policy's `[limits]` table is passed at a place."""
-    message = f"the program has {found}; the limit {limit} is {allowed}"
-    return Finding(TOO_LARGE, message, line, column, advice)
-
-
-def too_deep() -> Finding:
+def too_deep(line: int = 0, column: int = 0) -> Finding:
     """The finding for text that is nested deeper than a parser can follow."""
-    return Finding(TOO_LARGE, "the program is nested too deeply to be read", advice=_SHORTER)
+    message = "the program is nested too deeply to be read"
+    return Finding(TOO_LARGE, message, line, column, SHORTER)
 
 
 def frames_left() -> int:
@@ -100,7 +101,7 @@ def _size_problem(source: str, limits: Limits) -> Finding | None:
     allowed = limits.source_bytes
     if len(source) > allowed:  # before anything that takes time
         return too_large("source_bytes", allowed, f"{len(source)} characters")
-    size = len(source.encode("utf-8", "surrogatepass"))
+    size = len(source) if source.isascii() else len(source.encode("utf-8", "surrogatepass"))
     if size > allowed:
         return too_large("source_bytes", allowed, f"{size} bytes")
     lines = source.count("\n") + (not source.endswith("\n"))
@@ -119,13 +120,25 @@ def _character_problem(source: str) -> Finding | None:
     return Finding(SYNTAX, message, line, column, _PLAIN)
 
 
-def _parsed(source: str) -> ast.Module | Finding:
+def _encoding_problem(source: str) -> Finding | None:
+    """A coding line would let the text mean something else once it is bytes in a file."""
+    if "coding" not in source:
+        return None
+    for number, line in enumerate(source.split("\n", 2)[:2], start=1):
+        found = _CODING.match(line)
+        if found and not _UTF_8.fullmatch(found[1]):
+            message = f"the program declares the encoding {found[1][:40]!r}, but it is text"
+            return Finding(SYNTAX, message, number, found.start(1), _UNDECLARED)
+        if line.strip() and not line.lstrip().startswith("#"):
+            return None
+    return None
+
+
+def _parsed(source: str, limits: Limits) -> ast.Module | Finding:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape is the program's own affair
-            tree = ast.parse(source)
+        tree = _parsed_quietly(source)
     except SyntaxError as problem:
-        return _syntax_finding(problem)
+        return _syntax_finding(problem, limits)
     except RecursionError:
         if frames_left() < _FRAMES_TO_PARSE:
             raise
@@ -137,137 +150,145 @@ def _parsed(source: str) -> ast.Module | Finding:
     return tree if tree.body else Finding(EMPTY, "the program has no statement")
 
 
-def _syntax_finding(problem: SyntaxError) -> Finding:
+def _parsed_quietly(source: str) -> ast.Module:
+    """The tree; what Python warns of is the program's own affair."""
+    if "\\" not in source and "finally" not in source and not _MAY_WARN.search(source):
+        return ast.parse(source)
+    with warnings.catch_warnings():  # changes the filters of all threads, so only if it must
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
+def _syntax_finding(problem: SyntaxError, limits: Limits) -> Finding:
     line, column = max(problem.lineno or 0, 0), max((problem.offset or 1) - 1, 0)
     if "integer string conversion" in problem.msg:
         allowed = sys.get_int_max_str_digits()
         return too_large("integer_digits", allowed, "a longer integer", line, column)
-    if "too many nested" in problem.msg or "too many levels" in problem.msg:
-        return too_deep()
+    if "too many levels of indentation" in problem.msg:
+        allowed = limits.indentation_levels
+        return too_large("indentation_levels", allowed, "far more levels", line, column)
+    if "too many nested" in problem.msg:
+        return too_deep(line, column)
     return Finding(SYNTAX, f"this is not Python: {problem.msg}", line, column)
 
 
-@dataclass(slots=True)
-class _Visit:
-    """One node of the tree on its way through the count."""
+def _token_problem(tree: ast.Module, source: str, limits: Limits) -> Finding | None:
+    """What only the tokens show: their number, indentation, foreign names, rows and brackets.
 
-    node: ast.AST
-    depth: int
-    chain: int = 0
-    tries: int = 0
-
-
-def _shape_problem(tree: ast.Module, limits: Limits) -> Finding | None:
-    nodes = statements = 0
-    stack = [_Visit(tree, 0)]
-    while stack:
-        visit = stack.pop()
-        nodes += 1
-        statements += isinstance(visit.node, ast.stmt)
-        problem = _counted(visit, nodes, statements, limits)
-        if problem:
-            return problem
-        stack.extend(reversed(list(_below(visit))))
-    return None
-
-
-def _below(visit: _Visit) -> Iterator[_Visit]:
-    node = visit.node
-    tries = visit.tries + isinstance(node, _TRIES)
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, _MARKS):
-            continue
-        linked = isinstance(child, _LINKS) or _is_elif(node, child)
-        yield _Visit(child, visit.depth + 1, visit.chain + 1 if linked else 0, tries)
-
-
-def _is_elif(node: ast.AST, child: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
-
-
-def _counted(visit: _Visit, nodes: int, statements: int, limits: Limits) -> Finding | None:
-    """The finding for the first limit that this node passes."""
-    node = visit.node
-    tries = visit.tries + isinstance(node, _TRIES)
-    for name, allowed, count, found in (
-        ("syntax_depth", limits.syntax_depth, visit.depth, "{} levels of nesting"),
-        ("try_depth", limits.try_depth, tries, "{} nested try statements"),
-        ("chain_length", limits.chain_length, _chain(visit), "a chain of {}"),
-        ("integer_digits", _digits_allowed(limits), _digits(node), "an integer of {} digits"),
-        ("statements", limits.statements, statements, "{} statements or more"),
-        ("syntax_nodes", limits.syntax_nodes, nodes, "{} syntax nodes or more"),
-    ):
-        if count > allowed:
-            place = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
-            return too_large(name, allowed, found.format(count), *place)
-    return None
-
-
-def _chain(visit: _Visit) -> int:
-    """The longest chain that this node makes: links of nesting, or operands side by side."""
-    node = visit.node
-    match node:
-        case ast.BoolOp():
-            width = len(node.values)
-        case ast.Compare():
-            width = len(node.ops) + 1
-        case ast.Assign():
-            width = len(node.targets)
-        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            width = len(node.generators)
-        case ast.JoinedStr():
-            width = sum(isinstance(value, ast.FormattedValue) for value in node.values)
-        case _:
-            width = 0
-    return max(visit.chain, width)
-
-
-def _digits(node: ast.AST) -> int:
-    """About how many decimal digits an integer literal has, in any base it is written in."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return int(node.value.bit_length() * 0.30103)
-    return 0
-
-
-def _digits_allowed(limits: Limits) -> int:
-    """Never above the interpreter's own limit: past it, an integer has no text at all."""
-    return min(limits.integer_digits, sys.get_int_max_str_digits() or limits.integer_digits)
-
-
-def _token_problem(source: str, limits: Limits) -> Finding | None:
-    """What only the tokens show: names outside ASCII, and long rows of adjacent literals.
-
-    `ast` shows neither: it has names in NFKC form and adjacent strings as one, while libcst nests
-    the strings one in the other.
+    `ast` has names in NFKC form, adjacent strings as one and no brackets, while libcst nests the
+    strings one in the other and reads what is in a bracket of a pattern again for each bracket.
     """
-    quotes = source.count("'") + source.count('"')
-    if source.isascii() and quotes <= 2 * limits.chain_length:
+    matches = "match" in source and any(isinstance(node, ast.Match) for node in ast.walk(tree))
+    if not matches and _needs_no_tokens(source, limits):
         return None
+    count = _TokenCount(limits, matches)
     try:
-        return _problem_of(tokenize.generate_tokens(io.StringIO(source).readline), limits)
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            problem = count.problem_of(token)
+            if problem:
+                return problem
     except (tokenize.TokenError, SyntaxError) as problem:
         return Finding(SYNTAX, f"this is not Python: {problem}")
-
-
-def _problem_of(tokens: Iterator[tokenize.TokenInfo], limits: Limits) -> Finding | None:
-    pieces = inside = 0
-    for token in tokens:
-        if token.type == tokenize.NAME and not token.string.isascii():
-            return foreign_name(token.string, *token.start)
-        inside += (token.type == _FSTRING_START) - (token.type == _FSTRING_END)
-        if token.type in (tokenize.STRING, _FSTRING_START):
-            pieces += _pieces(token.string)
-        elif not inside and token.type not in (*_BETWEEN_PIECES, _FSTRING_END):
-            pieces = 0
-        if pieces > limits.chain_length:
-            found = f"a row of {pieces} string literals"
-            return too_large("chain_length", limits.chain_length, found, *token.start)
     return None
+
+
+def _needs_no_tokens(source: str, limits: Limits) -> bool:
+    """Whether the text alone shows that no token can be a problem.
+
+    A token takes a character, a literal two quotes, a level of indentation a colon and a space.
+    """
+    levels = limits.indentation_levels
+    return (
+        source.isascii()
+        and len(source) <= limits.tokens
+        and source.count("'") + source.count('"') <= 2 * limits.chain_length
+        and (source.count(":") <= levels or not ("\t" in source or " " * (levels + 1) in source))
+    )
+
+
+class _TokenCount:
+    """What has been counted of a row of tokens."""
+
+    def __init__(self, limits: Limits, matches: bool) -> None:
+        self._limits = limits
+        self._matches = matches
+        self._number = self._levels = self._pieces = self._strings = 0
+        self._brackets: int | None = None  # None outside of patterns
+        self._begins = True
+
+    def problem_of(self, token: tokenize.TokenInfo) -> Finding | None:
+        """The finding for the first limit that is passed with this token."""
+        if not token.string.isascii():
+            foreign = _foreign_part(token)
+            if foreign:
+                return foreign_name(foreign, *token.start)
+        self._number += bool(token.string) and not self._strings and token.type not in _NO_CODE
+        self._levels += (token.type == tokenize.INDENT) - (token.type == tokenize.DEDENT)
+        self._count_pieces(token)
+        self._count_brackets(token)
+        for limit, count, found in (
+            ("tokens", self._number, "{} tokens or more"),
+            ("indentation_levels", self._levels, "{} levels of indentation"),
+            ("chain_length", self._pieces, "a row of {} string literals"),
+            ("pattern_depth", self._brackets or 0, "{} brackets nested in a pattern"),
+        ):
+            allowed = getattr(self._limits, limit)
+            if count > allowed:
+                return too_large(limit, allowed, found.format(count), *token.start)
+        return None
+
+    def _count_pieces(self, token: tokenize.TokenInfo) -> None:
+        opens = token.type in _OPENING
+        self._strings += opens - (token.type in _CLOSING)
+        if opens or token.type == tokenize.STRING:
+            self._pieces += _pieces(token.string)
+        elif not self._strings and token.type not in (*_BETWEEN_PIECES, *_CLOSING):
+            self._pieces = 0
+
+    def _count_brackets(self, token: tokenize.TokenInfo) -> None:
+        if self._begins and self._matches and token.string == "case":
+            self._brackets = 0
+        elif self._brackets is not None and token.type == tokenize.OP:
+            self._brackets += (token.string in _BRACKETS) - (token.string in ")]}")
+        if not self._brackets and token.string in (":", "if"):  # the end of the pattern
+            self._brackets = None
+        self._begins = token.type in _LINE_BEGINS
+
+
+def _foreign_part(token: tokenize.TokenInfo) -> str:
+    """What of a token outside ASCII is code; before Python 3.12 a whole f-string is one token."""
+    if token.type not in _TEXTS:
+        return token.string
+    if token.type != tokenize.STRING or not _is_f_string(token.string):
+        return ""
+    found = re.search(r"\w*[^\x00-\x7f]+\w*", "".join(_code_of_fields(token.string)))
+    return found[0] if found else ""
+
+
+def _code_of_fields(literal: str) -> Iterator[str]:
+    """The characters of an f-string that are code: in braces, not in strings or formats there."""
+    depth = brackets = 0
+    quote, in_format = "", False
+    for part in re.findall(r"\{\{|\}\}|[^{}]|[{}]", literal):
+        for character in part if depth or len(part) == 1 else "":  # a doubled brace is text
+            if depth and (quote or character in "'\""):
+                quote = "" if quote == character else quote or character
+            elif character in "{}":
+                depth = max(0, depth + (1 if character == "{" else -1))
+                in_format &= depth > 0
+                yield " "
+            elif depth:
+                brackets += (character in "([") - (character in ")]")
+                in_format |= depth == 1 and not brackets and character == ":"
+                yield " " if in_format and depth == 1 else character
+
+
+def _is_f_string(literal: str) -> bool:
+    return "f" in literal[: literal.find(literal[-1])].lower()
 
 
 def _pieces(literal: str) -> int:
     """How many literals are in a token; before Python 3.12 a whole f-string is one token."""
-    opening = re.match("[A-Za-z]*", literal)
-    if opening and "f" in opening[0].lower():
+    if _is_f_string(literal):
         return 1 + max(literal.count("'"), literal.count('"')) // 2
     return 1
