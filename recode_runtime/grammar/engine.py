@@ -1,4 +1,4 @@
-"""All rules in one visit over the concrete syntax tree; places are looked up only for findings.
+"""All rules in one walk over the concrete syntax tree; places are looked up only for findings.
 
 Looking up places costs several times the visit itself, and most programs have no finding.
 """
@@ -6,17 +6,24 @@ Looking up places costs several times the visit itself, and most programs have n
 from __future__ import annotations
 
 import ast
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import libcst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange
 
 from recode_runtime.errors import Finding, Level, PolicyError
 from recode_runtime.grammar import gate
 from recode_runtime.grammar.names import CalledName
-from recode_runtime.grammar.rule import Context, Report, Role, Rule, Visitor
+from recode_runtime.grammar.places import places
+from recode_runtime.grammar.rule import Context, Report, Role, Rule
+from recode_runtime.grammar.scene import Scene
+from recode_runtime.grammar.walk import plan_for
 from recode_runtime.policy import Policy
+from recode_runtime.wording import did_you_mean
+
+# A comment that hides nothing: only the linter reads comments.
+IDLE_COMMENT = "RC310"
 
 
 def levels_of(policy: Policy, rules: Sequence[type[Rule]]) -> dict[str, Level]:
@@ -26,32 +33,72 @@ def levels_of(policy: Policy, rules: Sequence[type[Rule]]) -> dict[str, Level]:
         PolicyError: `[grammar]` names a code that no rule has, or turns down one that may not be.
     """
     levels = {rule.code: rule.level for rule in rules}
-    fixed = {*gate.GATE_CODES, *(rule.code for rule in rules if rule.always)}
+    fixed = {*gate.TEXT_CODES, *(rule.code for rule in rules if rule.always)}
     for code, level in policy.grammar.items():
         if code in fixed and level != "error":
             raise PolicyError(f"policy {policy.name}: [grammar] {code} is always an error")
-        if code not in levels and code not in gate.GATE_CODES:
-            raise PolicyError(_unknown(policy.name, code, levels))
+        if code == IDLE_COMMENT:
+            raise PolicyError(
+                f"policy {policy.name}: [grammar] {code} is the linter's; its setting is `ignore`"
+            )
+        if code not in levels and code not in fixed:
+            hint = did_you_mean(code, levels, quotes=False)
+            raise PolicyError(f"policy {policy.name}: [grammar] knows no rule {code}{hint}")
         levels[code] = level
     return levels
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A program's concrete tree with what the rules say of it, or why there is no tree."""
+
+    module: libcst.Module | None
+    reports: tuple[Report, ...] = ()
+    problem: Finding | None = None
+    scene: Scene | None = None
+    tree: ast.Module | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether there is an error; its place is not looked up for that."""
+        return bool(self.problem) or any(report.level == "error" for report in self.reports)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, with its places, in the order of the lines."""
+        if self.problem or self.module is None:
+            return (self.problem,) if self.problem else ()
+        return tuple(
+            sorted(
+                (_finding(report, place) for report, place in self._placed()),
+                key=lambda one: (one.line, one.column, one.code),
+            )
+        )
+
+    def _placed(self) -> Iterator[tuple[Report, CodeRange | None]]:
+        nodes = [report.node for report in self.reports if report.node]
+        found = places(self.scene, self.tree, nodes) if nodes and self.scene and self.tree else {}
+        return ((report, found[report.node] if report.node else None) for report in self.reports)
+
+
 def inspect(
-    source: str, context: Context, rules: Iterable[type[Rule]], levels: Mapping[str, Level]
-) -> tuple[Finding, ...]:
-    """What the rules say about a program that passed the gate, in the order of its lines."""
+    source: str, context: Context, rules: Sequence[type[Rule]], levels: Mapping[str, Level]
+) -> Inspection:
+    """What the rules say about a program that passed the gate."""
     module = _parsed(source)
     if isinstance(module, Finding):
-        return (module,)
-    active = [rule(context, levels[rule.code]) for rule in rules]
+        return Inspection(None, problem=module)
+    context.scene = Scene(module)
     guide = _Guide(context)
+    active = [rule(context, levels[rule.code]) for rule in rules]
     try:
-        libcst.visit_batched(module, [guide, *active])
+        plan_for((_Guide, *rules)).walk(module, [guide, *active])
     except _ViewsDiffer:
-        return (Finding(gate.SYNTAX, "two parsers read this program differently"),)
+        problem = Finding(gate.SYNTAX, "two parsers read this program differently")
+        return Inspection(None, problem=problem)
     if guide.foreign:
-        return (gate.foreign_name(guide.foreign),)
-    return _placed(module, [report for rule in active for report in rule.reports])
+        return Inspection(None, problem=gate.foreign_name(guide.foreign))
+    reports = tuple(report for rule in active for report in rule.reports)
+    return Inspection(module, reports, scene=context.scene, tree=context.reading.tree)
 
 
 def _parsed(source: str) -> libcst.Module | Finding:
@@ -66,35 +113,29 @@ def _parsed(source: str) -> libcst.Module | Finding:
         return Finding(gate.SYNTAX, f"the program cannot be read: {why}")
 
 
-def _placed(module: libcst.Module, reports: Sequence[Report]) -> tuple[Finding, ...]:
-    if not reports:
-        return ()
-    places = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
-    findings = []
-    for report in reports:
-        start = places[report.node].start if report.node else None
-        line, column = (start.line, start.column) if start else (0, 0)
-        findings.append(
-            Finding(report.code, report.message, line, column, report.advice, report.level)
-        )
-    return tuple(sorted(findings, key=lambda one: (one.line, one.column, one.code)))
-
-
-def _unknown(policy: str, code: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(code, list(known), n=1)
-    hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(known)}"
-    return f"policy {policy}: [grammar] knows no rule {code}{hint}"
+def _finding(report: Report, place: CodeRange | None) -> Finding:
+    rewrite = report.rewrite
+    return Finding(
+        report.code,
+        report.message,
+        place.start.line if place else 0,
+        place.start.column if place else 0,
+        report.advice,
+        report.level,
+        place.end.line if place else 0,
+        place.end.column if place else 0,
+        ("safe" if rewrite.safe else "unsafe") if rewrite else "",
+    )
 
 
 class _ViewsDiffer(Exception):
     """libcst and `ast` do not see the same calls."""
 
 
-class _Guide(Visitor):
+class _Guide:
     """Goes ahead of the rules: ties calls to their reading, and tells uses of names from labels."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
         self.foreign = ""
         self._calls: Iterator[CalledName] = iter(context.reading.calls)
         self._context = context

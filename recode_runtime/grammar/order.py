@@ -10,6 +10,22 @@ import ast
 from collections.abc import Iterable, Iterator
 
 
+class Fields(dict[type, tuple[str, ...]]):
+    """The names of the fields of a class that may hold nodes, but for some; none for no node.
+
+    Looked up once for each class.
+    """
+
+    def __init__(self, *without: str) -> None:
+        super().__init__()
+        self._without = frozenset(without)
+
+    def __missing__(self, kind: type) -> tuple[str, ...]:
+        fields = () if kind is ast.Constant else getattr(kind, "_fields", ())
+        self[kind] = tuple(name for name in fields if name not in self._without)
+        return self[kind]
+
+
 def calls_in_order(tree: ast.AST) -> Iterator[ast.Call]:
     """All calls in the order of the text, an outer call before those inside it."""
     stack = [tree]

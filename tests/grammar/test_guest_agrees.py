@@ -20,9 +20,13 @@ def blocks(head: str, count: int) -> str:
     return "".join(f"{' ' * level}{head}\n" for level in range(count)) + " " * count + "pass"
 
 
+# Quality is the grammar's own affair; the guest runs what is only warned of.
+REFUSING = STRICT.but(grammar={one.code: "off" for one in ALL_RULES if one.level == "warning"})
+
+
 def verdict_on(source: str) -> Verdict:
-    """What the grammar says with the variables of this module."""
-    return judge(source, policy=STRICT, primitives=["run"], variables=list(VARIABLES))
+    """What the grammar says with the variables of this module, warnings apart."""
+    return judge(source, policy=REFUSING, primitives=["run"], variables=list(VARIABLES))
 
 
 async def refused(programs: Iterable[list[str]]) -> list[str]:
@@ -70,17 +74,13 @@ BOTH_ACCEPT = [
     *("assert flag, 'no'", "raise ValueError(obs) from None", "raise ValueError from KeyError()"),
     *("import math as m", "import math, json", "from math import (sqrt as r, pi)"),
     *("from collections import Counter as _", "import math as _", "if flag:\n    import math"),
-    *(
-        "try:\n    pass\nexcept:\n    pass",
-        "try:\n    pass\nexcept ValueError:\n    pass\nexcept:\n    1",
-    ),
+    "try:\n    pass\nexcept Exception:\n    pass",
     "try:\n    1 / 0\nexcept (ValueError, ArithmeticError) as e:\n    del e\nelse:\n    1",
     "try:\n    1\nexcept ValueError:\n    2\nfinally:\n    3",
-    "for i in items:\n    try:\n        pass\n    finally:\n        continue",
     "for i in items:\n    for j in items:\n        pass\n    else:\n        break",
     *("x = obs.a_", "x = obs.a__", "x = obs.tb_lineno", "x = obs.printed", "x = obs.exec(1)"),
     *("_ = run('q')\nx = _\nrun(_)", "for _ in range(3):\n    run(_)", "_, x = 1, 2\nprint(_)"),
-    *("x = [_ for _ in items]", "f = lambda _: _", "_: int = 1", "_ += 1", "_ = 1\ndel _"),
+    *("x = [_ for _ in items]", "f = lambda _: _", "_: int = 1", "_ = 1\n_ += 1", "_ = 1\ndel _"),
     *("'docstring'", "-1", "[]", "x = 1; y = 2;", "x = 0x_ff", "x = 2 ** -1", "x = '\\d'"),
     *(blocks("for i in []:", 20), blocks("while 0:", 20), blocks("if flag:", 50)),
     *(
@@ -99,8 +99,8 @@ async def test_what_the_grammar_accepts_the_guest_does_not_refuse() -> None:
 
 BOTH_REFUSE = {
     "RC003": ["x = (*items)", "True = 1", "x = obs.True", "*a, b: int = 1"],
-    "RC101": ["@run\ndef f():\n    pass", "async def f():\n    pass"],
-    "RC102": ["@run\nclass A:\n    pass"],
+    "RC101": ["def f():\n    pass", "async def f():\n    pass"],
+    "RC102": ["class A:\n    pass"],
     "RC201": ["from math import *", "if flag:\n    from math import *"],
     "RC202": [
         *("_x = 1", "x__roles__ = 1", "x = x__roles__", "x = obs.a__roles__", "x = obs._x"),
@@ -124,7 +124,7 @@ BOTH_REFUSE = {
         *("*a = items", "x = *items", "*items", "for *a in items:\n    pass", "a, *b, *c = items"),
         *(
             "x: int = *items",
-            "a, *b[0], *b[1] = items",
+            "a, *items[0], *items[1] = items",
         ),
         *("x = [i for i in (y := items)]", "x = [(i := 1) for i in items]"),
         *("x = [i for i in [j for j in [lambda: (y := 1)]]]", "f = lambda a, a: 1"),

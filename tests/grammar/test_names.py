@@ -8,8 +8,9 @@ import libcst
 import pytest
 
 from recode_runtime.grammar import judge
-from recode_runtime.grammar.names import PYTHON_BUILTINS, read_names
+from recode_runtime.grammar.names import PYTHON_BUILTINS
 from recode_runtime.grammar.order import calls_in_order
+from recode_runtime.grammar.reader import read_names
 from recode_runtime.policy import Policy
 from recode_runtime.program import Placeholder, Program, Statement
 
@@ -17,10 +18,10 @@ STRICT = Policy.named("strict")
 
 
 def program(source: str, **known: object) -> Program:
-    """The program that all rules accept without a word."""
+    """The program that all rules accept without a word, but on several statements a line."""
     arguments = {"primitives": ["run"], "variables": ["obs", "task"], "policy": STRICT} | known
     verdict = judge(source, **arguments)  # type: ignore[arg-type]
-    assert verdict.findings == ()
+    assert [one for one in verdict.findings if one.code != "RC308"] == []
     assert verdict.program is not None
     return verdict.program
 
@@ -43,13 +44,11 @@ def test_two_statements_on_one_line_are_two() -> None:
     )
 
 
-@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "é"])
-def test_separators_in_comments_and_strings_end_no_line(separator: str) -> None:
-    """Only a newline ends a line: text behind another separator is no statement."""
-    source = f"a = 1  #{separator}run('hidden')\nb = '{separator}'; c = 2"
-    assert [(one.source, one.line) for one in program(source).statements] == [
+def test_a_place_behind_letters_beyond_ascii_is_found() -> None:
+    """`ast` counts bytes; what is cut out are characters."""
+    assert [(one.source, one.line) for one in program("a = 1  #é\nb = 'é'; c = 2").statements] == [
         ("a = 1", 1),
-        (f"b = '{separator}'", 2),
+        ("b = 'é'", 2),
         ("c = 2", 2),
     ]
 
@@ -237,3 +236,31 @@ def test_the_order_of_calls_is_that_of_the_text() -> None:
     libcst.parse_module(ORDERS).visit(visitor)
     calls = calls_in_order(ast.parse(ORDERS))
     assert [call.func.id for call in calls if isinstance(call.func, ast.Name)] == visitor.names
+
+
+UNKNOWN = {
+    "obs = run('go to ' + place)\nclean(obs, cup)": set[str](),
+    "count = count + 1\nwords = obs.split()": set[str](),
+    "obs = run('go to ' + find_room(obs))": {"RC112"},
+    "root = math.sqrt(2)": {"RC113"},
+    "n = math.pi": {"RC118"},
+    "text = string.lower() + string": set[str](),
+    "statistics['a'] = 1": set[str](),
+    "_count = _count + 1": {"RC202"},
+}
+
+
+@pytest.mark.parametrize("source", UNKNOWN)
+def test_where_the_namespace_is_unknown_what_is_read_counts_as_bound(source: str) -> None:
+    """Not what is called, nor a module, nor a name that no namespace keeps."""
+    verdict = judge(source, policy=STRICT, primitives=["run"], variables=None)
+    assert {one.code for one in verdict.findings if one.level == "error"} == UNKNOWN[source]
+    assert (
+        verdict.findings
+        == judge(
+            source,
+            policy=STRICT,
+            primitives=["run"],
+            variables=["obs", "cup", "place", "count", "string", "statistics"],
+        ).findings
+    )
