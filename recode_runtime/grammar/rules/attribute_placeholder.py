@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.rewriting import import_added
+from recode_runtime.grammar.rule import Case, Cases, Rule
 
 
 class AttributePlaceholder(Rule):
@@ -38,7 +39,9 @@ class AttributePlaceholder(Rule):
         "method": "apple = kitchen.find_apple()",
         "item": "obs = actions['look']()",
         "deep": "obs = world.rooms[0].look()",
-        "module that is not imported": "root = math.sqrt(2)",
+        "module that is not imported": Case(
+            "root = math.sqrt(2)", repaired="import math\nroot = math.sqrt(2)"
+        ),
         "in a loop": "for item in items:\n    robot.take(item)",
     }
 
@@ -49,4 +52,5 @@ class AttributePlaceholder(Rule):
             return
         known = call.name in self.context.policy.language.facades
         advice = f"write `import {call.name}` before it" if known else ""
-        self.report(node, f"{call.name} is bound nowhere, so nothing of it can be called", advice)
+        message = f"{call.name} is bound nowhere, so nothing of it can be called"
+        self.report(node, message, advice, rewrite=import_added(self.context, call.name))

@@ -7,6 +7,7 @@ from typing import ClassVar
 import libcst
 
 from recode_runtime.grammar.rule import Case, Cases, Rule
+from recode_runtime.grammar.rules.swallowing_handler import is_signal
 
 
 class ForbiddenBuiltin(Rule):
@@ -49,7 +50,7 @@ class ForbiddenBuiltin(Rule):
         "getattr": "f = getattr(obs, 'split')",
         "passed on": "names = map(vars, items)",
         "assigned": "e = eval",
-        "caught": "try:\n    run('go')\nexcept BaseException:\n    pass",
+        "caught": "try:\n    run('go')\nexcept OSError:\n    pass",
         "in a loop": "for item in items:\n    print(globals())",
         "of the interactive Python": "exit()",
         "method of one": "text = open.read()",
@@ -57,10 +58,20 @@ class ForbiddenBuiltin(Rule):
         "dunder variable": "if __name__ == 'solve':\n    run('go')",
     }
 
+    _caught: libcst.BaseExpression | None = None
+
+    def visit_ExceptHandler(self, node: libcst.ExceptHandler | libcst.ExceptStarHandler) -> None:
+        """What is caught: of the signals that stop a program RC207 speaks."""
+        self._caught = node.type
+
+    visit_ExceptStarHandler = visit_ExceptHandler
+
     def visit_Name(self, node: libcst.Name) -> None:
         """Every name that is read."""
         name = node.value
-        if name in self.context.reading.forbidden and self.context.role(node) == "use":
+        if name not in self.context.reading.forbidden or self.context.role(node) != "use":
+            return
+        if not is_signal(self._caught, node):
             self.report(node, f"the builtin {name} is not part of the language")
 
     def visit_Call(self, node: libcst.Call) -> None:

@@ -13,7 +13,8 @@ class FunctionDefinition(Rule):
     """A function is defined.
 
     ## What it does
-    Refuses `def` and `async def`, at any depth.
+    Refuses `def` and `async def`, at any depth. Where a whole reply is one `def`, its body is the
+    program: taking it out is a safe repair, made while the reply is read.
 
     ## Why
     A sub-goal that is written out as a function is decided before anything was observed. A

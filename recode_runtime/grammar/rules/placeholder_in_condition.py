@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.rewriting import placeholder_lifted
+from recode_runtime.grammar.rule import Case, Cases, Rule
 
 
 class PlaceholderInCondition(Rule):
@@ -17,9 +18,9 @@ class PlaceholderInCondition(Rule):
     `or`, and in `try` and `with`. Primitives may stand there.
 
     ## Why
-    Each placeholder is a node that execution reaches or not at the top level. A decision belongs
-    into the expansion, which sees the observation it depends on; a failure in an expansion goes
-    back to the model and is not for the program to catch.
+    Each placeholder is one node of the tree, at the top level of its program. A decision belongs
+    in the expansion, which sees the observation it depends on; a failure in an expansion goes back
+    to the model and is not for the program to catch.
 
     ## Example
         if 'door' in obs:
@@ -47,8 +48,15 @@ class PlaceholderInCondition(Rule):
     INVALID: ClassVar[Cases] = {
         "in a branch": "if flag:\n    open_door(obs)",
         "in else": "if flag:\n    run('go')\nelse:\n    open_door(obs)",
-        "in the test": "if is_open(obs):\n    run('go')",
+        "in the test": Case(
+            "if is_open(obs):\n    run('go')",
+            repaired="is_open_result = is_open(obs)\nif is_open_result:\n    run('go')",
+        ),
         "in a conditional expression": "obs = open_door(obs) if flag else ''",
+        "before or": Case(
+            "obs = look_around() or obs",
+            repaired="look_around_result = look_around()\nobs = look_around_result or obs",
+        ),
         "after and": "flag and open_door(obs)",
         "after or": "obs = obs or look_around()",
         "in try": "try:\n    open_door(obs)\nexcept ValueError:\n    pass",
@@ -60,4 +68,5 @@ class PlaceholderInCondition(Rule):
         """Every placeholder whose place is a condition."""
         call = self.placeholder(node)
         if call and call.place == "condition":
-            self.report(node, f"the placeholder {call.name} stands in a condition, try or with")
+            message = f"the placeholder {call.name} stands in a condition, try or with"
+            self.report(node, message, rewrite=placeholder_lifted(self.context, node))

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import libcst
 
+from recode_runtime.grammar.rewriting import placeholder_lifted
 from recode_runtime.grammar.rule import Case, Cases, Rule
 
 
@@ -42,9 +43,20 @@ class PlaceholderInLoop(Rule):
     INVALID: ClassVar[Cases] = {
         "in the body of for": "for item in items:\n    put_away(item)",
         "in the body of while": "while flag:\n    look_around()",
-        "what is looped over": "for item in find_items():\n    run(item)",
+        "what is looped over": Case(
+            "for item in find_items():\n    run(item)",
+            repaired=(
+                "find_items_result = find_items()\nfor item in find_items_result:\n    run(item)"
+            ),
+        ),
         "in the test of while": "while is_dirty(obs):\n    run('clean')",
         "in a comprehension": "names = [clean_name(item) for item in items]",
+        "what a comprehension goes over": Case(
+            "names = [item for item in find_items(obs)]",
+            repaired=(
+                "find_items_result = find_items(obs)\nnames = [item for item in find_items_result]"
+            ),
+        ),
         "in a generator": "total = sum(weigh(item) for item in items)",
         "in a branch of a loop": "for item in items:\n    if item:\n        put_away(item)",
         "in the else of a loop": "for item in items:\n    pass\nelse:\n    put_away(items)",
@@ -54,4 +66,5 @@ class PlaceholderInLoop(Rule):
         """Every placeholder whose place is a loop."""
         call = self.placeholder(node)
         if call and call.place == "loop":
-            self.report(node, f"the placeholder {call.name} stands in a loop")
+            message = f"the placeholder {call.name} stands in a loop"
+            self.report(node, message, rewrite=placeholder_lifted(self.context, node))

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.rewriting import placeholder_lifted
+from recode_runtime.grammar.rule import Case, Cases, Rule
 
 
 class PlaceholderNested(Rule):
@@ -38,19 +39,49 @@ class PlaceholderNested(Rule):
         "builtin and method calls": "n = len(obs.split())",
     }
     INVALID: ClassVar[Cases] = {
-        "argument of a primitive": "run(find_room(obs))",
-        "operand": "n = count_rooms(obs) + 1",
-        "indexed": "room = find_rooms(obs)[0]",
-        "method of its result": "rooms = find_rooms(obs).split()",
-        "called again": "find_rooms(obs)()",
-        "in an f-string": "text = f'{find_room(obs)}'",
+        "argument of a primitive": Case(
+            "run(find_room(obs))",
+            repaired="find_room_result = find_room(obs)\nrun(find_room_result)",
+        ),
+        "operand": Case(
+            "n = count_rooms(obs) + 1",
+            repaired="count_rooms_result = count_rooms(obs)\nn = count_rooms_result + 1",
+        ),
+        "indexed": Case(
+            "room = find_rooms(obs)[0]",
+            repaired="find_rooms_result = find_rooms(obs)\nroom = find_rooms_result[0]",
+        ),
+        "method of its result": Case(
+            "rooms = find_rooms(obs).split()",
+            repaired="find_rooms_result = find_rooms(obs)\nrooms = find_rooms_result.split()",
+        ),
+        "called again": Case(
+            "find_rooms(obs)()", repaired="find_rooms_result = find_rooms(obs)\nfind_rooms_result()"
+        ),
+        "in an f-string": Case(
+            "text = f'{find_room(obs)}'",
+            repaired="find_room_result = find_room(obs)\ntext = f'{find_room_result}'",
+        ),
         "in a lambda": "act = lambda: find_room(obs)",
-        "in a tuple": "pair = find_room(obs), 1",
-        "in assert": "assert is_done(obs)",
+        "in a tuple": Case(
+            "pair = find_room(obs), 1",
+            repaired="find_room_result = find_room(obs)\npair = find_room_result, 1",
+        ),
+        "after a variable": Case(
+            "run(obs + find_room(obs))",
+            repaired="find_room_result = find_room(obs)\nrun(obs + find_room_result)",
+            unsafe=True,
+        ),
+        "after a call": "run(obs.strip() + find_room(obs))",
+        "raised": "raise problem(obs)",
+        "in assert": Case(
+            "assert is_done(obs)", repaired="is_done_result = is_done(obs)\nassert is_done_result"
+        ),
     }
 
     def visit_Call(self, node: libcst.Call) -> None:
         """Every placeholder that is no statement of its own."""
         call = self.placeholder(node)
         if call and call.place == "expression" and not call.statement:
-            self.report(node, f"the placeholder {call.name} is part of a larger expression")
+            message = f"the placeholder {call.name} is part of a larger expression"
+            self.report(node, message, rewrite=placeholder_lifted(self.context, node))

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.rule import Cases, Rule
+from recode_runtime.grammar.constructs import ABSTRACT, DEFINITIONS, REFUSED, kinds_of
+from recode_runtime.grammar.rule import Case, Cases, Changes, Rewrite, Rule
+from recode_runtime.grammar.walk import PARTS
 
-_WORDS = {
-    "Await": "`await`",
-    "Break": "`break` outside a loop",
-    "CompFor": "`async for`",
-    "Continue": "`continue` outside a loop",
-    "For": "`async for`",
-    "Global": "`global`",
-    "Match": "`match`",
-    "Nonlocal": "`nonlocal`",
-    "Return": "`return`",
-    "TemplatedString": "template strings",
-    "TryStar": "`except*`",
-    "TypeAlias": "`type`",
-    "With": "`async with`",
-    "Yield": "`yield`",
-}
+# What can be unpacked into several names, but is never meant to be.
+# What may be left out where nobody waits for it.
+_IDLE = (libcst.Name, libcst.Integer, libcst.Float, libcst.SimpleString)
+_NO_ROW = (
+    *(libcst.BaseString, libcst.BaseNumber, libcst.BaseDict, libcst.BaseSet),
+    *(libcst.Lambda, libcst.Comparison),
+)
+_OUTPUTS = "assign the values to the names left of the `=` of the placeholder"
 
 
 class UnsupportedSyntax(Rule):
     """Syntax that the language does not have.
 
     ## What it does
-    Refuses `global`, `nonlocal`, `async`, `await`, `yield`, `return`, `match`, `except*`, type
-    aliases, template strings, `break` or `continue` outside a loop, and attributes that are
-    assigned or deleted.
+    Refuses `global`, `nonlocal`, `async`, `await`, `yield`, `return`, `match`, `except*`,
+    decorators, type aliases, template strings, `break` or `continue` outside a loop, and attributes
+    that are assigned or deleted. Whatever is not listed as part of the language is refused with
+    its name, so that what a newer Python brings is refused until somebody has listed it.
 
     ## Why
     A program has no functions and no event loop, so half of these have no meaning in it; the
-    others are those for which the sandbox's language has no guards. What has attributes is not the
-    program's own, so it only reads them.
+    others are those for which the sandbox's language has no guards. Objects with attributes are not
+    the program's own, so it may only read them.
 
     ## Example
         match obs:
@@ -70,14 +66,49 @@ class UnsupportedSyntax(Rule):
         "unpacking": "a, *b = items\nprint(*b, sep='')\n[c, d] = b",
     }
     INVALID: ClassVar[Cases] = {
-        "global": "global obs",
+        "global": Case("run('go')\nglobal obs\nobs = 1", "run('go')\nobs = 1"),
+        "global, before others": Case("global obs; obs = 1", "obs = 1"),
+        "global, after others": Case("obs = 1; global obs, flag", "obs = 1"),
+        "global, with a comment": Case(
+            "run('go')\n# ours\nglobal obs\nobs = 1", "run('go')\n# ours\npass\nobs = 1"
+        ),
+        "global, alone in a block": Case(
+            "if flag:\n    global obs\nobs = 1", "if flag:\n    pass\nobs = 1"
+        ),
+        "nonlocal": "nonlocal obs",
         "await": "obs = await obs",
+        "await of a primitive": Case("obs = await run('look')", "obs = run('look')"),
+        "await of a placeholder": Case("cup = await find_cup(obs)", "cup = find_cup(obs)"),
         "async for": "async for i in items:\n    pass",
         "async with": "async with obs:\n    pass",
         "async comprehension": "a = [i async for i in items]",
         "yield": "obs = yield",
         "yield in a lambda": "f = lambda: (yield)",
         "return": "return obs",
+        "return of the outputs' values": Case(
+            "run('go')\nreturn 'cup', obs  # both",
+            "run('go')\ncup, room = 'cup', obs  # both",
+            outputs=("cup", "room"),
+        ),
+        "return of the output's value": Case(
+            "return run('take cup')", "cup = run('take cup')", outputs=("cup",)
+        ),
+        "return of the outputs": Case(
+            "cup = room = 1\nreturn cup, room", "cup = room = 1", outputs=("cup", "room")
+        ),
+        "return of an output that was bound before": Case(
+            "run('go')\nreturn obs", "run('go')\nobs = obs", outputs=("obs",)
+        ),
+        "return of nothing": Case("run('go'); return", "run('go')"),
+        "return of what nobody waits for": Case(
+            "obs = run('go')\nreturn obs, True", "obs = run('go')"
+        ),
+        "return of what acts": "obs = run('go')\nreturn run('look')",
+        "return that is not the last": Case(
+            "if flag:\n    return 'cup'\ncup = 'mug'", outputs=("cup",)
+        ),
+        "return of one text for two outputs": Case("return 'ab'", outputs=("cup", "room")),
+        "return of too few": Case("cup = room = 1\nreturn (cup,)", outputs=("cup", "room")),
         "match": "match obs:\n    case 1:\n        pass",
         "except star": "try:\n    pass\nexcept* ValueError:\n    pass",
         "break outside a loop": "if flag:\n    break",
@@ -96,23 +127,48 @@ class UnsupportedSyntax(Rule):
     _loops = 0
     _functions = 0
 
-    def _refuse(self, node: libcst.CSTNode) -> None:
-        self.report(node, f"the language has no {_WORDS[type(node).__name__]}")
+    def _refuse(
+        self,
+        node: libcst.CSTNode,
+        what: str = "",
+        advice: str = "",
+        rewrite: Rewrite | None = None,
+    ) -> None:
+        kind = type(node).__name__
+        words = what or REFUSED.get(kind, kind)
+        self.report(node, f"the language has no {words}", advice, rewrite=rewrite)
 
-    visit_Global = visit_Nonlocal = visit_Await = visit_Yield = visit_Match = _refuse
-    visit_TryStar = visit_TypeAlias = visit_TemplatedString = _refuse
+    visit_unknown = _refuse
+
+    def leave_Module(self, node: libcst.Module) -> None:
+        """The other view: what `ast` calls by a name without a line, or alone calls refused."""
+        kinds = {kind.__name__ for kind in kinds_of(self.context.reading.tree)}
+        strange = kinds - ABSTRACT
+        if not strange:
+            return
+        unseen = set() if self.reports or kinds & DEFINITIONS else strange & REFUSED.keys()
+        for kind in sorted((strange - REFUSED.keys()) | unseen):
+            self.report(None, f"the language has no {REFUSED.get(kind, kind)}")
+
+    def leave_Await(self, node: libcst.Await) -> None:
+        """`await`, which nothing needs here: what is called acts before the next statement."""
+        call = node.expression
+        kind = self.context.calls[call].kind if isinstance(call, libcst.Call) else "other"
+        acts = kind in ("primitive", "placeholder")
+        self._refuse(node, rewrite=Rewrite("no `await`", lambda: _bare(node)) if acts else None)
 
     def _refuse_async(self, node: libcst.With | libcst.For | libcst.CompFor) -> None:
         if node.asynchronous:
-            self._refuse(node)
+            self._refuse(node, "`async with`" if isinstance(node, libcst.With) else "`async for`")
 
     visit_With = visit_For = visit_CompFor = _refuse_async
 
-    def _refuse_outside_loop(self, node: libcst.Break | libcst.Continue) -> None:
+    def visit_Break(self, node: libcst.Break | libcst.Continue) -> None:
+        """One that stands outside a loop."""
         if not self._loops:
-            self._refuse(node)
+            self._refuse(node, f"`{type(node).__name__.lower()}` outside a loop")
 
-    visit_Break = visit_Continue = _refuse_outside_loop
+    visit_Continue = visit_Break
 
     def _enter_loop(self, node: libcst.CSTNode) -> None:
         self._loops += 1
@@ -127,17 +183,93 @@ class UnsupportedSyntax(Rule):
         """Functions are refused by RC101; `return` in them is not judged again."""
         self._functions += 1
 
-    def leave_FunctionDef(self, original_node: libcst.FunctionDef) -> None:
+    def leave_FunctionDef(self, node: libcst.FunctionDef) -> None:
         """The end of what `visit_FunctionDef` began."""
         self._functions -= 1
 
+    def visit_Global(self, node: libcst.Global) -> None:
+        """A `global`, which changes nothing where all names are global."""
+        above = self.context.scene.above(node)
+        local = any(isinstance(one, libcst.FunctionDef | libcst.ClassDef) for one in above)
+        line = None if local else self._line_of(node)
+        drop = Rewrite("`global` dropped", lambda: self._without(line, node)) if line else None
+        self._refuse(node, rewrite=drop)
+
     def visit_Return(self, node: libcst.Return) -> None:
         """A `return` at the top level, where `ast` lets it pass."""
-        if not self._functions:
-            self._refuse(node)
+        if self._functions:
+            return
+        line = self._line_of(node)
+        if line and line is self.context.scene.module.body[-1] and line.body[-1] is node:
+            self._refuse(node, advice=_OUTPUTS, rewrite=self._kept_promise(line, node))
+        else:
+            self._refuse(node, advice=_OUTPUTS)
+
+    def _line_of(self, node: libcst.BaseSmallStatement) -> libcst.SimpleStatementLine | None:
+        line = self.context.scene.parents[node]
+        return line if isinstance(line, libcst.SimpleStatementLine) else None
+
+    def _kept_promise(
+        self, line: libcst.SimpleStatementLine, node: libcst.Return
+    ) -> Rewrite | None:
+        """The values as those of the outputs, as the statement above the program takes them."""
+        outputs, values = tuple(self.context.returned), _values(node.value)
+        names = tuple(one.value for one in values if isinstance(one, libcst.Name))
+        bound = self.context.reading.bound.issuperset(outputs)
+        idle = not outputs and all(isinstance(one, _IDLE) for one in values)
+        if idle or (bound and len(values) == len(outputs) and names == outputs):
+            left = len(self.context.scene.module.body) > 1 or len(line.body) > 1
+            drop = Rewrite("`return` dropped", lambda: self._without(line, node))
+            return drop if left else None
+        unpacked = isinstance(node.value, libcst.Tuple) and len(outputs) > 1
+        if not outputs or node.value is None or (unpacked and len(values) != len(outputs)):
+            return None
+        if len(outputs) > 1 and isinstance(node.value, _NO_ROW):
+            return None
+        return Rewrite("`return` as an assignment", lambda: {node: _assigned(outputs, node)})
+
+    def _without(self, line: libcst.SimpleStatementLine, node: libcst.CSTNode) -> Changes:
+        """The line without one of its statements; comments stay."""
+        rest = [one for one in line.body if one is not node]
+        if rest:
+            rest[-1] = rest[-1].with_changes(semicolon=libcst.MaybeSentinel.DEFAULT)
+            return {line: line.with_changes(body=rest)}
+        top = self.context.scene.module.body
+        comments = [one.comment for one in line.leading_lines]
+        comments.append(line.trailing_whitespace.comment)
+        if any(comments) or not (len(top) > 1 and line in top):
+            return {line: line.with_changes(body=[libcst.Pass()])}
+        return {line: libcst.RemovalSentinel.REMOVE}
 
     def visit_Attribute(self, node: libcst.Attribute) -> None:
         """An attribute that is written."""
         if self.context.role(node) == "binding":
             message = f"the attribute {node.attr.value} is assigned or deleted"
             self.report(node, message, "keep the value in a variable or in a dictionary")
+
+
+for _kind in PARTS.keys() & REFUSED.keys():  # what has no line of its own above
+    if not hasattr(UnsupportedSyntax, f"visit_{_kind}") and _kind != "Await":
+        setattr(UnsupportedSyntax, f"visit_{_kind}", UnsupportedSyntax.visit_unknown)
+
+
+def _bare(node: libcst.Await) -> Changes:
+    call = node.expression
+    lpar, rpar = [*node.lpar, *call.lpar], [*call.rpar, *node.rpar]
+    return {node: call.with_changes(lpar=lpar, rpar=rpar)}
+
+
+def _values(value: libcst.BaseExpression | None) -> list[libcst.BaseExpression]:
+    """What a `return` returns, one by one."""
+    if isinstance(value, libcst.Tuple):
+        return [one.value for one in value.elements]
+    return [value] if value else []
+
+
+def _assigned(outputs: Sequence[str], node: libcst.Return) -> libcst.Assign:
+    """The statement that gives the outputs what is returned."""
+    names = [libcst.Element(libcst.Name(one)) for one in outputs]
+    several = libcst.Tuple(names, lpar=[], rpar=[])
+    target = several if len(names) > 1 else libcst.Name(outputs[0])
+    assert node.value is not None  # noqa: S101 - the repair is offered only if there is a value
+    return libcst.Assign([libcst.AssignTarget(target)], node.value, semicolon=node.semicolon)
