@@ -1,4 +1,4 @@
-"""The command line, `recode`: run a task, look at runs, read policies.
+"""The command line, `recode`: run a task, look at runs, check programs, read policies.
 
 Results go to standard output, logs and errors to standard error. Exit codes: 0 success, 1 the run
 ended without success, 2 wrong usage, policy or name, 3 something the run needs is not available,
@@ -29,6 +29,7 @@ from recode_runtime.commands import (
 )
 from recode_runtime.errors import LimitExceeded, PolicyError, RecodeError, SandboxUnavailable
 from recode_runtime.journal import find_run, list_runs, read_events, runs_folder
+from recode_runtime.linting import door as linting
 from recode_runtime.policy import Policy
 
 app = typer.Typer(
@@ -40,6 +41,8 @@ app = typer.Typer(
 )
 policies = typer.Typer(rich_markup_mode=None)
 app.add_typer(policies, name="policy")
+app.command("check")(linting.check)
+app.command("rules")(linting.rules)
 
 RunsOption = Annotated[
     Path | None,

@@ -40,6 +40,7 @@ from recode_runtime.tree import (
     Tree,
     Usage,
 )
+from recode_runtime.wording import visible
 
 WIDTH = 120  # columns, where there is no terminal that has a width
 _VALUE_CHARACTERS = 160
@@ -54,17 +55,6 @@ _MARKS: dict[NodeStatus, tuple[str, str]] = {
     "replaced": ("↻", "yellow"),
     "skipped": ("-", "dim"),
 }
-
-
-def visible(text: str) -> str:
-    """The text on one line, with every character that does not print written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else _escaped(one) for one in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def shortened(text: str, characters: int = _VALUE_CHARACTERS) -> str:
@@ -248,7 +238,10 @@ def _reasons(failure: Failure) -> list[str]:
 
 def _attempt(attempt: Attempt) -> Iterator[Text]:
     yield Text(f"attempt {attempt.number}", "yellow" if attempt.failure else "dim")
-    yield from (Text(f"  repaired: {shortened(repair)}", "blue") for repair in attempt.repairs)
+    for repair in attempt.repairs:
+        yield Text(f"  repaired: {shortened(repair.what)}", "blue")
+        for sign, lines in (("-", repair.before), ("+", repair.after)):
+            yield from (Text(f"    {sign} {line}", "dim") for line in _lines(lines) if lines)
     if attempt.failure:
         yield from (Text(f"  {line}", "yellow") for line in _reasons(attempt.failure))
     if attempt.source and _is_refused(attempt.failure):
@@ -330,7 +323,7 @@ class LiveTree:
     def _attempt(self, event: AttemptJudged) -> None:
         depth = self._open[event.node].depth + 1
         for repair in event.repairs:
-            self._print(depth, Text(f"attempt {event.attempt} repaired: {shortened(repair)}"))
+            self._print(depth, Text(f"attempt {event.attempt} repaired: {shortened(repair.what)}"))
         if event.failure:
             self._because(event)
 

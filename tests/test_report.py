@@ -31,13 +31,13 @@ from recode_runtime.report import (
     shortened,
     summary,
     to_text,
-    visible,
 )
 from recode_runtime.tree import (
     Attempt,
     Call,
     Failure,
     Node,
+    Repair,
     Tree,
     Usage,
 )
@@ -49,7 +49,9 @@ DRAWING = """\
 │     | for i in range(3):
 │     |     dig()
 └── attempt 2
-      repaired: read a Markdown fence
+      repaired: a Markdown fence was removed
+        - ```python
+        - ```
     ├── ✓ obs = run('look')
     │     -> A well.\\nA spade.
     ├── ✓ n = dig(where="well")  (depth 1)
@@ -80,7 +82,7 @@ garden, model expert, policy strict
 Find the coins.
 ▸ solve(instruction, observation)
 │ attempt 1 refused: line 1: RC110 a placeholder in a loop
-│ attempt 2 repaired: read a Markdown fence
+│ attempt 2 repaired: a Markdown fence was removed
 │ ✓ obs = run('look')  -> A well.\\nA spade.
 │ ▸ n = dig(where="well")
 │ │ ✓ k = 3
@@ -93,6 +95,7 @@ Find the coins.
 """
 HOSTILE = "\x1b[2J\x1b]0;title\x07[red]a[/red] \u202eb \u200bc\rd\ud800"
 HARMLESS = r"\x1b[2J\x1b]0;title\x07[red]a[/red] \u202eb \u200bc\rd\ud800"
+MENDED = Repair("RC001", HOSTILE, HOSTILE, HOSTILE)
 
 
 def tree_of(**fields: object) -> Tree:
@@ -188,21 +191,11 @@ def test_a_source_of_several_lines_keeps_them() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["plain", "ünïcødé 中文 😀", "[red]", "a\\b"])
-def test_what_prints_is_left_alone(text: str) -> None:
-    """Letters of every script, emoji and brackets are shown as they are."""
-    assert visible(text) == text
-
-
-def test_what_does_not_print_is_written_out() -> None:
-    """ANSI sequences, bells, bidirectional marks, zero-width characters, lone surrogates."""
-    assert visible(HOSTILE) == HARMLESS
-
-
 def test_hostile_text_is_harmless_wherever_it_stands() -> None:
     """No field of a tree can move the cursor, colour the text or turn its direction."""
     failure = Failure("error", HOSTILE, findings=(Finding("RC1", HOSTILE),))
-    attempt = Attempt(1, HOSTILE, HOSTILE, (HOSTILE,), dataclasses.replace(failure, kind="refused"))
+    refused = dataclasses.replace(failure, kind="refused")
+    attempt = Attempt(1, HOSTILE, HOSTILE, (MENDED,), refused)
     call = Call(HOSTILE, (HOSTILE,), {HOSTILE: HOSTILE}, HOSTILE, None, True)
     error = Call("f", (), {}, None, HOSTILE, True)
     node = tree_of(
@@ -224,7 +217,7 @@ def test_hostile_text_is_harmless_wherever_it_stands() -> None:
     )
     text = to_text(tree, width=400)
     assert all(line.isprintable() for line in text.splitlines())
-    assert text.count(HARMLESS) == 17
+    assert text.count(HARMLESS) == 19
 
 
 def test_a_live_tree_is_harmless_too() -> None:
@@ -233,7 +226,7 @@ def test_a_live_tree_is_harmless_too() -> None:
     events: list[AnyEvent] = [
         NodeOpened("0", HOSTILE, "placeholder", 0),
         NodeStarted("0"),
-        AttemptJudged("0", 1, HOSTILE, HOSTILE, (HOSTILE,), Failure("refused", HOSTILE)),
+        AttemptJudged("0", 1, HOSTILE, HOSTILE, (MENDED,), Failure("refused", HOSTILE)),
         CallAnswered("0", "k", HOSTILE),
         CallAnswered("0", "k", None, HOSTILE),
         NodeClosed("0", "failed", HOSTILE, failure),

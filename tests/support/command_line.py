@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 RECODE = str(Path(sys.executable).parent / "recode")
+# Before a command: for root every file is readable and writable, unless it gives that up.
+UNPRIVILEGED = ("setpriv", "--bounding-set", "-all", "--") if os.geteuid() == 0 else ()
 
 
 @dataclass(frozen=True)
