@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from recode_runtime.errors import Finding, ReplyUnreadable
-from recode_runtime.grammar import judge
+from recode_runtime.grammar import Verdict, judge
 from recode_runtime.policy import Policy
-from recode_runtime.primitive import Primitives, primitives_of
+from recode_runtime.primitive import Declared, Primitives, declared_primitives, primitives_of
 from recode_runtime.program import Program
 from recode_runtime.reply import read_reply
 from recode_runtime.sandboxes.base import Session
 from recode_runtime.sandboxes.process import ProcessSandbox
-from recode_runtime.tree import Outcome
+from recode_runtime.tree import Outcome, Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Report:
     source: str
     program: Program | None
     findings: tuple[Finding, ...]
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -45,39 +45,53 @@ class Report:
 def check(
     source: str,
     *,
-    primitives: Collection[str] = ("run",),
-    variables: Collection[str] = (),
+    primitives: Declared = ("run",),
+    variables: Collection[str] | None = None,
     outputs: Sequence[str] = (),
     policy: Policy | str | Path = "strict",
 ) -> Report:
-    """Judge a program, or a model's whole reply, without running anything.
+    """Judge a program, or a model's whole reply, as a run would, without running anything.
+
+    What the policy's `[repair]` table lets a run mend is mended here too, and listed in the report;
+    a policy with `apply = "none"` finds fault with it instead.
 
     Args:
         source: a program, or a reply with `<execute>` tags, Markdown fences, or a wrapping `def`.
-        primitives: the names a program may call as primitives.
-        variables: the names that are bound before it runs.
+        primitives: what a program may call: names, texts like `go(place: str) -> str`, functions,
+            or a mapping from names to functions.
+        variables: the names that are bound before it runs; None if that is not known.
         outputs: the names it has promised to bind.
         policy: as for `run`.
 
     Raises:
         PolicyError: the policy is wrong. A bad program is never an exception.
+        ValueError, TypeError: a primitive is not written as one.
     """
     policy = Policy.of(policy)
     judged = partial(
-        judge, policy=policy, primitives=primitives, variables=variables, outputs=outputs
+        judge,
+        policy=policy,
+        primitives=declared_primitives(primitives),
+        variables=variables,
+        outputs=outputs,
+        repair=policy.repair.apply,
     )
     verdict = judged(source)
     if verdict.program:
-        return Report(source, verdict.program, verdict.findings)
+        return _report(verdict)
     try:
-        read = read_reply(source, outputs, repair=policy.repair.enabled)
+        read = read_reply(source, outputs, repair=policy.repair.apply, variables=variables)
     except ReplyUnreadable as unreadable:
         whole = _is_reply(source)
         return Report(source, None, unreadable.findings if whole else verdict.findings)
     again = judged(read.source)
     if again.program or _is_reply(source):
-        return Report(read.source, again.program, again.findings, read.repairs)
-    return Report(source, None, verdict.findings)
+        return _report(again, read.repairs)
+    return _report(verdict)
+
+
+def _report(verdict: Verdict, repairs: tuple[Repair, ...] = ()) -> Report:
+    return Report(verdict.source, verdict.program, verdict.findings, repairs + verdict.repairs)
 
 
 def _is_reply(text: str) -> bool:

@@ -16,6 +16,7 @@ from recode_runtime.errors import Finding
 from recode_runtime.primitive import Primitive
 from recode_runtime.program import Placeholder
 from recode_runtime.tree import Call, Failure, FailureKind, Variable
+from recode_runtime.wording import escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,14 @@ This is the last level: use primitives only. A program with a placeholder is ref
 # How many statements, calls or variables of a failed attempt a prompt lists at the most.
 LISTED = 30
 
+# A byte-level tokenizer makes a token of about three bytes of such text: at most 120 a finding.
+FINDINGS_SHOWN = 6
+FINDING_BYTES = 360
+_LINE_BYTES = 66
+_ADVICE_BYTES = 115
+_BEFORE = 12  # characters before the place that a long line is shown from
+_CUT = " [cut]"
+
 # Tags of the reply format, and the marks by which chat templates of servers tell turns apart:
 # <|im_start|>, </s>, <start_of_turn>, <<SYS>>.
 _TAG = re.compile(
@@ -164,7 +173,7 @@ def literal(text: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+    return escaped(match[0])
 
 
 def _primitives(briefing: Briefing) -> str:
@@ -218,7 +227,7 @@ def _setback(setback: Setback, chars: int) -> str:
     failure = setback.failure
     lines = ["# Your last reply did not work"]
     lines.append(_REASONS[failure.kind])
-    lines += _why(failure)
+    lines += _why(failure, setback.program)
     if setback.program:
         lines += ["", "The program was:", quoted(setback.program)]
     if setback.earlier:
@@ -240,15 +249,52 @@ _REASONS: Mapping[FailureKind, str] = {
 }
 
 
-def _why(failure: Failure) -> list[str]:
+def _why(failure: Failure, program: str) -> list[str]:
     if failure.findings:
-        return [line for finding in failure.findings for line in _finding(finding)]
+        return retry_text(failure.findings, program)
     return [quoted(failure.traceback or failure.message)]
 
 
-def _finding(finding: Finding) -> list[str]:
-    lines = [quoted(str(finding))]
-    return [*lines, f"|   Use instead: {literal(finding.advice)}"] if finding.advice else lines
+def retry_text(findings: Sequence[Finding], program: str = "") -> list[str]:
+    """The findings as a model reads them: code, reason, the line, what to use instead.
+
+    Errors come first, and after `FINDINGS_SHOWN` only their number is told. One finding is at most
+    `FINDING_BYTES` of UTF-8. `program` is the text whose lines the findings speak of.
+    """
+    errors = [finding for finding in findings if finding.level == "error"]
+    others = [finding for finding in findings if finding.level != "error"]
+    ordered, lines = errors + others, program.split("\n")
+    shown = [_finding(finding, lines) for finding in ordered[:FINDINGS_SHOWN]]
+    left_out = len(ordered) - FINDINGS_SHOWN
+    return shown if left_out <= 0 else [*shown, f"| [and {left_out} more]"]
+
+
+def _finding(finding: Finding, lines: Sequence[str]) -> str:
+    place = f"line {finding.line}: " if finding.line else ""
+    kind = "" if finding.level == "error" else f" ({finding.level})"
+    head, below = f"| {place}{finding.code}{kind} ", ""
+    if 0 < finding.line <= len(lines) and lines[finding.line - 1].strip():
+        below += f"\n|     {_excerpt(lines[finding.line - 1], finding.column)}"
+    if finding.advice:
+        below += f"\n|   Use instead: {_cut(finding.advice, _ADVICE_BYTES)}"
+    room = FINDING_BYTES - len(head) - len(below.encode())
+    return head + _cut(finding.message, room) + below
+
+
+def _excerpt(line: str, column: int) -> str:
+    """The line without its indentation; of a long one, the part from just before the column."""
+    start = max(column - _BEFORE, 0)
+    if len(line.strip().encode("utf-8", "replace")) <= _LINE_BYTES or start == 0:
+        return _cut(line.strip(), _LINE_BYTES)
+    return "... " + _cut(line[start:].strip(), _LINE_BYTES - 4)
+
+
+def _cut(text: str, most: int) -> str:
+    """Hostile text on one line of at most so many bytes; a cut is marked."""
+    shown = literal(text.replace("\n", "\\n")).encode()
+    if len(shown) <= most:
+        return shown.decode()
+    return shown[: most - len(_CUT)].decode(errors="ignore") + _CUT
 
 
 def _what_ran(setback: Setback, chars: int) -> list[str]:

@@ -39,6 +39,7 @@ from recode_runtime.tree import (
     Call,
     Failure,
     NodeStatus,
+    Repair,
     Variable,
 )
 
@@ -108,7 +109,7 @@ class _Reading:
     program: Program | None = None
     failure: Failure | None = None
     thought: str = ""
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
 
 
 class Recursion:
@@ -130,7 +131,7 @@ class Recursion:
         self._model = model
         self._policy = policy
         self._briefing = briefing
-        self._primitives = [primitive.name for primitive in briefing.primitives]
+        self._primitives = {one.name: one for one in briefing.primitives}
         self._budget = budget
         self._environment = environment
         self._calls = calls
@@ -217,7 +218,10 @@ class Recursion:
             return _Reading("", failure=Failure("unreadable", answer.problem))
         try:
             read = read_reply(
-                answer.text, goal.placeholder.outputs, repair=self._policy.repair.enabled
+                answer.text,
+                goal.placeholder.outputs,
+                repair=self._policy.repair.apply,
+                variables=self._bound,
             )
         except ReplyUnreadable as unreadable:
             return _Reading("", failure=_of_findings("unreadable", unreadable.findings))
@@ -227,11 +231,15 @@ class Recursion:
             primitives=self._primitives,
             variables=self._bound,
             outputs=goal.owed,
+            returned=goal.placeholder.outputs,
             depth_left=self._policy.supervisor.depth - goal.depth,
             parent=goal.placeholder if self._calls.count == goal.calls_before else None,
+            repair=self._policy.repair.apply,
         )
-        failure = None if verdict.program else _of_findings("refused", verdict.findings)
-        return _Reading(read.source, verdict.program, failure, read.thought, read.repairs)
+        wrong = tuple(one for one in verdict.findings if one.level == "error")
+        failure = None if verdict.program else _of_findings("refused", wrong)
+        repairs = read.repairs + verdict.repairs
+        return _Reading(verdict.source, verdict.program, failure, read.thought, repairs)
 
     async def _set_back(
         self, goal: Goal, number: int, failure: Failure, reading: _Reading
@@ -331,7 +339,7 @@ class Recursion:
         return failure
 
     def _is_endless(self, goal: Goal) -> bool:
-        """Whether a goal above is the same, and no primitive acted since (DESIGN: step 11)."""
+        """Whether a goal above is the same, and no primitive acted since."""
         above = goal.above
         while above is not None and above.calls_before == self._calls.count:
             if goal.same_as(above):

@@ -52,7 +52,7 @@ def test_a_wrapping_def_is_read_as_in_a_run() -> None:
 
 def test_a_policy_without_repairs_refuses_what_needs_one() -> None:
     """As in a run."""
-    policy = Policy.named("strict").but(repair={"enabled": False})
+    policy = Policy.named("strict").but(repair={"apply": "none"})
     report = check("```python\nrun('a')\n```", policy=policy)
     assert [finding.code for finding in report.findings] == ["RC002"]
     assert not check("def f():\n    run('a')", policy=policy).ok

@@ -154,6 +154,7 @@ def test_a_refusal_gives_the_findings_and_what_to_use_instead() -> None:
     assert _text(setback).split("# Your last reply did not work\n")[1] == (
         "The program breaks the rules.\n"
         "| line 2: RC101 a function is defined\n"
+        "|     pass\n"
         "|   Use instead: write the steps themselves\n\n"
         "The program was:\n"
         "| def f():\n"

@@ -135,10 +135,34 @@ async def test_a_fenced_block_and_a_wrapping_def_are_read() -> None:
     assert _node(result.tree, "0.2").attempts[0].repairs == ()
 
 
+async def test_a_slip_that_a_rule_can_mend_costs_no_model_call() -> None:
+    """A nested placeholder is given its own statement; the tree has the lines before and after."""
+    world = Actions()
+    model = ScriptedModel([reply("run('go to ' + findRoom())"), reply("find_room_result = 'hall'")])
+    result = await run("x", model=model, primitives=[world.run])
+    assert result.success
+    assert world.taken == ["go to hall"]
+    (attempt,) = _node(result.tree, "0").attempts
+    assert attempt.source == "find_room_result = find_room()\nrun('go to ' + find_room_result)"
+    assert {repair.code for repair in attempt.repairs} == {"RC112", "RC114"}
+    assert all(repair.safe and repair.before and repair.after for repair in attempt.repairs)
+
+
+async def test_a_repair_that_does_not_help_is_not_made() -> None:
+    """The model hears of the program that it wrote, with all that is wrong in it."""
+    source = "run('go to ' + find_room())\nimport os"
+    model = ScriptedModel([reply(source), reply("run('a')")])
+    result = await run("x", model=model, primitives=[Actions().run])
+    first, _ = _node(result.tree, "0").attempts
+    assert (first.source, first.repairs) == (source, ())
+    assert first.failure is not None
+    assert [finding.code for finding in first.failure.findings] == ["RC112", "RC201"]
+
+
 async def test_repairs_can_be_switched_off() -> None:
     """Then a reply that needs one is asked for again."""
     model = ScriptedModel(["```\nrun('a')\n```", reply("run('a')")])
-    policy = STRICT.but(repair={"enabled": False})
+    policy = STRICT.but(repair={"apply": "none"})
     result = await run("x", model=model, primitives=[Actions().run], policy=policy)
     first, second = _node(result.tree, "0").attempts
     assert first.failure is not None

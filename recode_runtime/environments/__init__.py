@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import typing
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recode_runtime.environments.base import Environment
+from recode_runtime.wording import did_you_mean
 
 _KINDS = {int: "a whole number", float: "a number", str: "text"}
 
@@ -63,9 +63,7 @@ def environment_from(name: str, **options: Any) -> Environment:
 
 
 def _hint(name: str) -> str:
-    near = difflib.get_close_matches(name, _ENTRIES, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else "."
-    return f"{meant} There are {', '.join(_ENTRIES)}"
+    return f"{did_you_mean(name, _ENTRIES, other='.')} There are {', '.join(_ENTRIES)}"
 
 
 def _option_kinds(built: type) -> dict[str, type]:

@@ -17,13 +17,14 @@ from recode_runtime.events import (
     RunStarted,
     TreeBuilder,
 )
-from recode_runtime.tree import Failure, Tree, Usage
+from recode_runtime.tree import Failure, Repair, Tree, Usage
 
 RUN = "20261120-190301-3f9a71c2"
 _LOOP = Finding("RC110", "a placeholder in a loop", line=1)
 _REFUSED = Failure("refused", str(_LOOP), findings=(_LOOP,))
 _DIVISION = Failure("error", "ZeroDivisionError: division by zero", line=2)
 _DIG = 'n = dig(where="well")'
+REPAIR = Repair("RC001", "a Markdown fence was removed", "```python\n```", "")
 
 
 def _asked(node: str, attempt: int, program: str, usage: Usage = Usage()) -> list[AnyEvent]:
@@ -40,7 +41,7 @@ def _root_is_expanded() -> list[AnyEvent]:
         *_asked("0", 1, refused, Usage(100, 20)),
         AttemptJudged("0", 1, refused, failure=_REFUSED),
         *_asked("0", 2, program, Usage(130, 25)),
-        AttemptJudged("0", 2, program, "look first", ("read a Markdown fence",)),
+        AttemptJudged("0", 2, program, "look first", (REPAIR,)),
         NodeOpened("0.1", "obs = run('look')", "action", 1, "0", 2, 1),
         NodeOpened("0.2", _DIG, "placeholder", 1, "0", 2, 2),
         NodeOpened("0.3", "print(n)", "action", 1, "0", 2, 3),
