@@ -34,6 +34,7 @@ check: $(READY)
 bench: $(READY)
 	@bash tools/setup.sh "$(PYTHON)" "$(VENV)" bench
 	@$(BIN)/python benchmarks/statement.py
+	@$(BIN)/python benchmarks/grammar.py
 
 fuzz: $(READY)
 	@RECODE_FUZZ=whole $(BIN)/pytest -m fuzz

@@ -34,8 +34,9 @@ from recode_runtime.environments.textworld_express import TextWorldExpress
 
 with asyncio.Runner() as runner:
     game = TextWorldExpress(game="simonsays")
-    print(runner.run(game.reset()).instruction, flush=True)
+    start = runner.run(game.reset())
     try:
+        print(start.instruction, flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print(runner.run(game.act("slice grape")), flush=True)
