@@ -151,7 +151,8 @@ def test_ci_says_what_is_missing_where_it_cannot_install_it(tmp_path: Path) -> N
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "Missing here: make default-jre-headless python3 python3-venv (names of Debian packages).\n"
+        "Missing here: make patch default-jre-headless python3 python3-venv "
+        "(names of Debian packages).\n"
         "Run this as root on Debian or Ubuntu, or install them first.\n"
     )
 

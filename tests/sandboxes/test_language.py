@@ -91,6 +91,11 @@ PROGRAMS = {
     "walrus": ("x = 0", "if (n := len('abc')) > 2:\n    x = n", 3),
     "sorted with a key": ("x = sorted(['b', 'A'], key=lambda s: s.lower())", "pass", ["A", "b"]),
     "json": ("import json", "x = json.loads(json.dumps({'a': [1, None]}))", {"a": [1, None]}),
+    "errors of modules": (
+        "import json, re",
+        "try:\n    json.loads('{')\nexcept (re.error, json.JSONDecodeError) as e:\n    x = e.colno",
+        2,
+    ),
 }
 
 
