@@ -6,11 +6,11 @@ from __future__ import annotations
 import ast
 import random
 import threading
-import time
 
 import pytest
 
 from judging import DEEPEST, STRICT, is_refused, judged, refusal
+from pace import in_a_moment
 from recode_runtime.errors import Finding
 from recode_runtime.grammar import Verdict
 from recode_runtime.grammar.gate import frames_left, pass_gate
@@ -21,29 +21,23 @@ ROOMY = STRICT.but(limits={"source_bytes": 200_000, "source_lines": 200_000})
 
 @pytest.mark.parametrize("size", [40, 60, 150, 1_000, 10_000, 100_000])
 @pytest.mark.parametrize("name", FORMS)
-def test_every_shape_gets_an_answer_within_a_second(name: str, size: int) -> None:
+def test_every_shape_gets_an_answer_in_a_moment(name: str, size: int) -> None:
     """Deep, long and wide forms of every construct, at the limits and far beyond them."""
     source = sized(name, size)
-    start = time.process_time()
-    verdict = judged(source)
-    assert time.process_time() - start < 1.0
+    verdict = in_a_moment(lambda: judged(source))
     assert (verdict.program is None) == is_refused(verdict)
 
 
 @pytest.mark.parametrize("name", sorted(FORMS))
 def test_without_the_cap_on_bytes_the_shape_is_still_bounded(name: str) -> None:
     """The cap on bytes is not the only thing between a deep text and libcst."""
-    start = time.process_time()
-    judged(sized(name, 3_000), ROOMY)
-    assert time.process_time() - start < 2.0
+    in_a_moment(lambda: judged(sized(name, 3_000), ROOMY))
 
 
 def test_fifty_megabytes_are_refused_before_they_are_read() -> None:
     """The length is known without looking; nothing is done that takes time with it."""
     source = "x" * 50_000_000
-    start = time.process_time()
-    finding = refusal(source)
-    assert time.process_time() - start < 0.1
+    finding = in_a_moment(lambda: refusal(source), units=2)
     assert str(finding) == (
         "RC004 the program has 50000000 characters; the limit source_bytes is 16384"
     )
