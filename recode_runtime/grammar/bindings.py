@@ -6,9 +6,9 @@ import ast
 from collections.abc import Collection
 
 
-def bound_in(root: ast.AST) -> set[str]:
-    """The names that a part of a program assigns or imports, in whatever scope."""
-    nodes = list(ast.walk(root))
+def bound_in(*roots: ast.AST) -> set[str]:
+    """The names that parts of a program assign or import, in whatever scope."""
+    nodes = [node for root in roots for node in ast.walk(root)]
     names = {
         node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }

@@ -280,7 +280,7 @@ class _Reader:
 
     def _rounds(self, body: list[ast.AST]) -> None:
         """Read what is done in rounds: a later one finds what an earlier one bound."""
-        self._scopes[-1].names |= set[str]().union(*map(bound_in, body))
+        self._scopes[-1].names |= bound_in(*body)
         self._one_of("loop", body, [])
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> None:
@@ -324,7 +324,7 @@ class _Reader:
         self._one_of("condition", node.values[1:], [])
 
     def visit_Try(self, node: ast.Try) -> None:
-        """A handler may begin anywhere in the body; `else` follows the whole of it."""
+        """A handler or `finally` may begin anywhere before it; `else` follows the whole body."""
         scope = self._scopes[-1]
         before = set(scope.names)
         self._under("condition", node.body)
@@ -332,12 +332,20 @@ class _Reader:
         scope.names = set(done)
         self._under("condition", node.orelse)
         after = scope.names
-        scope.names = before | done
+        scope.names = before | done | bound_in(*node.body)
         self._one_of("condition", *([handler] for handler in node.handlers))
         scope.names |= after
-        self._under("condition", node.finalbody)
+        self._finally(node.finalbody, before | bound_in(*node.body, *node.handlers, *node.orelse))
 
     visit_TryStar = visit_Try
+
+    def _finally(self, body: list[ast.stmt], earlier: set[str]) -> None:
+        """Read what is done on every way out, also where `earlier` names are not yet deleted."""
+        scope = self._scopes[-1]
+        failing = earlier - scope.names  # on such a way, nothing follows
+        scope.names |= failing
+        self._under("condition", body)
+        scope.names -= failing - bound_in(*body)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         self._visit_all([node.type])

@@ -117,6 +117,13 @@ BINDINGS = {
     "loop": "for f in ():\n    pass\nf()",
     "with": "with 1 as f:\n    pass\nf()",
     "handler": "try:\n    pass\nexcept ValueError as f:\n    f()",
+    "try, before it is deleted": "f = 1\ntry:\n    run()\n    del f\nexcept ValueError:\n    f()",
+    "try, while it is there": "try:\n    f = 1\n    run()\n    del f\nexcept ValueError:\n    f()",
+    "try, on the way out": "f = 1\ntry:\n    run()\n    del f\nfinally:\n    f()",
+    "handler, on the way out": (
+        "try:\n    pass\nexcept ValueError:\n    f = 1\n    run()\n    del f\nfinally:\n    f()"
+    ),
+    "at the end": "f = 1\ntry:\n    del f\nfinally:\n    f = 1\nf()",
     "branch": "if 1:\n    f = 1\nf()",
     "other branch": "if 1:\n    pass\nelse:\n    f = 1\nf()",
     "lambda": "g = lambda f: f()",
@@ -145,6 +152,9 @@ NO_BINDINGS = {
     "first iterable": "g = [f for f in f()]",
     "lambda parameter": "g = lambda f: 1\nf()",
     "deleted": "f = 1\ndel f\nf()",
+    "deleted in a try": "f = 1\ntry:\n    del f\nfinally:\n    run()\nf()",
+    "deleted at the end": "f = 1\ntry:\n    run()\nfinally:\n    del f\nf()",
+    "name of a handler": "try:\n    run()\nexcept ValueError as f:\n    run()\nfinally:\n    f()",
     "in the other branch": "if 1:\n    f = 1\nelse:\n    f()",
     "inside a function": "def g():\n    f = 1\nf()",
     "attribute": "g = 1\ng.f = 1\nf()",
