@@ -13,12 +13,12 @@ import io
 import re
 import sys
 import tokenize
-import warnings
 from collections.abc import Iterator
 
 from recode_runtime.errors import Finding
 from recode_runtime.grammar.shape import SHORTER, TOO_LARGE, shape_problem, too_large
 from recode_runtime.policy import Limits
+from recode_runtime.syntax import parse_quietly
 
 SYNTAX = "RC003"
 EMPTY = "RC005"
@@ -36,8 +36,6 @@ _UNFIT = re.compile(
 )
 _CODING = re.compile(r"[ \t]*#.*?coding[:=][ \t]*([-\w.]+)")  # PEP 263
 _UTF_8 = re.compile(r"utf[-_]?8([-_].*)?", re.IGNORECASE)
-# Python may warn of a number with a letter after it; a backslash and `finally` are found faster.
-_MAY_WARN = re.compile("[0-9][.A-Za-z]")
 _OPENING = tuple(getattr(tokenize, f"{kind}STRING_START", -1) for kind in "FT")
 _CLOSING = tuple(getattr(tokenize, f"{kind}STRING_END", -1) for kind in "FT")
 _BETWEEN_PIECES = (tokenize.NL, tokenize.COMMENT)
@@ -136,7 +134,7 @@ def _encoding_problem(source: str) -> Finding | None:
 
 def _parsed(source: str, limits: Limits) -> ast.Module | Finding:
     try:
-        tree = _parsed_quietly(source)
+        tree = parse_quietly(source)
     except SyntaxError as problem:
         return _syntax_finding(problem, limits)
     except RecursionError:
@@ -148,15 +146,6 @@ def _parsed(source: str, limits: Limits) -> ast.Module | Finding:
     except ValueError as problem:
         return Finding(SYNTAX, f"the program cannot be read: {problem}")
     return tree if tree.body else Finding(EMPTY, "the program has no statement")
-
-
-def _parsed_quietly(source: str) -> ast.Module:
-    """The tree; what Python warns of is the program's own affair."""
-    if "\\" not in source and "finally" not in source and not _MAY_WARN.search(source):
-        return ast.parse(source)
-    with warnings.catch_warnings():  # changes the filters of all threads, so only if it must
-        warnings.simplefilter("ignore")
-        return ast.parse(source)
 
 
 def _syntax_finding(problem: SyntaxError, limits: Limits) -> Finding:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
-import warnings
+
+from recode_runtime.syntax import parse_quietly
 
 MOST_PARSED = 32_768  # characters of one text; twice what a policy of ours lets through
 MOST_TRIED = 524_288  # characters of all texts that are tried for one reply
-
-# Python may warn of a number with a letter behind it, of a backslash, and of `finally`.
-_MAY_WARN = re.compile(r"[0-9][.A-Za-z]|\\|finally")
 
 
 class Trial:
@@ -41,11 +38,7 @@ class Trial:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        if not _MAY_WARN.search(source):
-            return ast.parse(source)
-        with warnings.catch_warnings():  # changes the filters of all threads, so only if it must
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return parse_quietly(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from recode_runtime.reply.layout import shifted
 from recode_runtime.reply.record import Change
 from recode_runtime.reply.trial import Trial
+from recode_runtime.syntax import Fate, fate_of_return
 
 _DEFINITION = "RC101"
 _SYNTAX = "RC003"
@@ -61,8 +62,10 @@ def _out_of_function(
     if after and (call is None or not _passes_on(call.value, function)):
         return []
     targets = _targets(call) if isinstance(call, ast.Assign) else outputs
-    body = _returning(_without_docstring(function), targets)
-    if body is None or (isinstance(call, ast.Assign) and not (targets and _gives(body))):
+    body = _without_docstring(function)
+    if not body or not _may_end(body[-1], targets):
+        return []
+    if isinstance(call, ast.Assign) and not (targets and _gives(body)):
         return []
     lines = source.split("\n")[: function.lineno - 1]
     if call is not None and _runs(call.value) and "asyncio" not in _names(body):
@@ -78,12 +81,13 @@ def _final_return(
     source: str, tree: ast.Module, trial: Trial, outputs: tuple[str, ...]
 ) -> list[Change]:
     """A `return` at the end of a program that is in no function."""
-    if not isinstance(tree.body[-1], ast.Return) or _returns(tree.body) != [tree.body[-1]]:
+    last = tree.body[-1]
+    if not isinstance(last, ast.Return) or _returns(tree.body) != [last]:
         return []
-    if _returning(tree.body, outputs) is None:
+    if _fate(last, outputs) is None:
         return []
     lines = source.split("\n")
-    _assign_return(lines, tree.body[-1], 0, outputs, source)
+    _assign_return(lines, last, 0, outputs, source)
     text = "\n".join(lines).rstrip()
     return _kept(trial, Change(_SYNTAX, "the `return` outside a function was replaced", text))
 
@@ -200,17 +204,14 @@ def _without_docstring(function: _Function) -> list[ast.stmt]:
     return function.body[1:] if ast.get_docstring(function) is not None else function.body
 
 
-def _returning(body: list[ast.stmt], outputs: tuple[str, ...]) -> list[ast.stmt] | None:
-    """The body, unless what it returns cannot be what the outputs wait for."""
-    if not body:
-        return None
-    value = body[-1].value if isinstance(body[-1], ast.Return) else None
-    several = len(outputs) > 1
-    if several and isinstance(value, ast.Tuple | ast.List) and len(value.elts) != len(outputs):
-        return None
-    if several and isinstance(value, ast.Dict | ast.Set | ast.Constant):
-        return None
-    return body
+def _may_end(last: ast.stmt, outputs: tuple[str, ...]) -> bool:
+    """Whether a program may end with this, once a `return` is replaced."""
+    return not isinstance(last, ast.Return) or _fate(last, outputs) is not None
+
+
+def _fate(last: ast.Return, outputs: tuple[str, ...]) -> Fate | None:
+    """What becomes of a final `return`; whether outputs that it names are bound, others judge."""
+    return fate_of_return(last.value, outputs, bound=outputs)
 
 
 def _body_of(
@@ -245,18 +246,8 @@ def _assign_return(
     moved = len(original) - len(lines[at])
     column = len(original.encode()[: node.col_offset].decode()) - moved
     head, rest = lines[at][:column], lines[at][column:].removeprefix("return").lstrip()
-    if _says_nothing(node.value, outputs):
+    fate = _fate(node, outputs)
+    if fate == "dropped":
         lines[at:] = [head.rstrip("; ")] if head else []
     else:
-        lines[at] = head + (f"{', '.join(outputs)} = " if outputs else "") + rest
-
-
-def _says_nothing(value: ast.expr | None, outputs: tuple[str, ...]) -> bool:
-    """Whether a value is what the outputs hold anyway, or nobody waits for it."""
-    if value is None:
-        return True
-    parts = value.elts if isinstance(value, ast.Tuple) else [value]
-    if tuple(part.id if isinstance(part, ast.Name) else "" for part in parts) == outputs:
-        return True
-    plain = (ast.Name, ast.Tuple, ast.Constant, ast.Load)
-    return not outputs and all(isinstance(node, plain) for node in ast.walk(value))
+        lines[at] = head + (f"{', '.join(outputs)} = " if fate == "assigned" else "") + rest

@@ -8,14 +8,8 @@ from typing import ClassVar
 
 import libcst
 
-from recode_runtime.grammar.evaluation import Weight, before_moving, weight
-from recode_runtime.grammar.rewriting import (
-    assigned,
-    placeholder_lifted,
-    restated,
-    result_name,
-    settled,
-)
+from recode_runtime.grammar.evaluation import Weight, weight
+from recode_runtime.grammar.rewriting import assigned, placeholder_lifted, restated, result_name
 from recode_runtime.grammar.rule import Case, Cases, Changes, Rewrite, Rule
 from recode_runtime.grammar.statements import outputs_of
 
@@ -109,7 +103,7 @@ class OutputTarget(Rule):
         context, statement = self.context, self.context.scene.parents[node]
         if isinstance(statement, libcst.NamedExpr):
             return placeholder_lifted(context, node)
-        most = before_moving(context.scene, node, settled(context))
+        most = context.evaluation.before_moving(node)
         if most is None or not _can_be_kept(statement):
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,14 +11,8 @@ import libcst
 from recode_runtime.grammar.constructs import ABSTRACT, DEFINITIONS, REFUSED, kinds_of
 from recode_runtime.grammar.rule import Case, Cases, Changes, Rewrite, Rule
 from recode_runtime.grammar.walk import PARTS
+from recode_runtime.syntax import fate_of_return
 
-# What can be unpacked into several names, but is never meant to be.
-# What may be left out where nobody waits for it.
-_IDLE = (libcst.Name, libcst.Integer, libcst.Float, libcst.SimpleString)
-_NO_ROW = (
-    *(libcst.BaseString, libcst.BaseNumber, libcst.BaseDict, libcst.BaseSet),
-    *(libcst.Lambda, libcst.Comparison),
-)
 _OUTPUTS = "assign the values to the names left of the `=` of the placeholder"
 
 
@@ -100,6 +95,10 @@ class UnsupportedSyntax(Rule):
             "run('go')\nreturn obs", "run('go')\nobs = obs", outputs=("obs",)
         ),
         "return of nothing": Case("run('go'); return", "run('go')"),
+        "return of nothing where the outputs are bound": Case(
+            "cup = run('take cup')\nreturn", "cup = run('take cup')", outputs=("cup",)
+        ),
+        "return of nothing where they are not": Case("run('go')\nreturn", outputs=("cup",)),
         "return of what nobody waits for": Case(
             "obs = run('go')\nreturn obs, True", "obs = run('go')"
         ),
@@ -109,6 +108,7 @@ class UnsupportedSyntax(Rule):
         ),
         "return of one text for two outputs": Case("return 'ab'", outputs=("cup", "room")),
         "return of too few": Case("cup = room = 1\nreturn (cup,)", outputs=("cup", "room")),
+        "return of too few in a list": Case("return [obs]", outputs=("cup", "room")),
         "match": "match obs:\n    case 1:\n        pass",
         "except star": "try:\n    pass\nexcept* ValueError:\n    pass",
         "break outside a loop": "if flag:\n    break",
@@ -197,36 +197,26 @@ class UnsupportedSyntax(Rule):
 
     def visit_Return(self, node: libcst.Return) -> None:
         """A `return` at the top level, where `ast` lets it pass."""
-        if self._functions:
-            return
-        line = self._line_of(node)
-        if line and line is self.context.scene.module.body[-1] and line.body[-1] is node:
-            self._refuse(node, advice=_OUTPUTS, rewrite=self._kept_promise(line, node))
-        else:
-            self._refuse(node, advice=_OUTPUTS)
+        if not self._functions:
+            self._refuse(node, advice=_OUTPUTS, rewrite=self._kept_promise(node))
 
     def _line_of(self, node: libcst.BaseSmallStatement) -> libcst.SimpleStatementLine | None:
         line = self.context.scene.parents[node]
         return line if isinstance(line, libcst.SimpleStatementLine) else None
 
-    def _kept_promise(
-        self, line: libcst.SimpleStatementLine, node: libcst.Return
-    ) -> Rewrite | None:
-        """The values as those of the outputs, as the statement above the program takes them."""
-        outputs, values = tuple(self.context.returned), _values(node.value)
-        names = tuple(one.value for one in values if isinstance(one, libcst.Name))
-        bound = self.context.reading.bound.issuperset(outputs)
-        idle = not outputs and all(isinstance(one, _IDLE) for one in values)
-        if idle or (bound and len(values) == len(outputs) and names == outputs):
-            left = len(self.context.scene.module.body) > 1 or len(line.body) > 1
-            drop = Rewrite("`return` dropped", lambda: self._without(line, node))
-            return drop if left else None
-        unpacked = isinstance(node.value, libcst.Tuple) and len(outputs) > 1
-        if not outputs or node.value is None or (unpacked and len(values) != len(outputs)):
+    def _kept_promise(self, node: libcst.Return) -> Rewrite | None:
+        """At the end, the values as those of the outputs, or no `return` where nothing is lost."""
+        reading, outputs = self.context.reading, self.context.returned
+        line, last = self._line_of(node), reading.tree.body[-1]
+        at_end = line is self.context.scene.module.body[-1] and line.body[-1] is node
+        if not line or not at_end or not isinstance(last, ast.Return):
             return None
-        if len(outputs) > 1 and isinstance(node.value, _NO_ROW):
-            return None
-        return Rewrite("`return` as an assignment", lambda: {node: _assigned(outputs, node)})
+        fate = fate_of_return(last.value, outputs, reading.bound)
+        if fate == "assigned":
+            return Rewrite("`return` as an assignment", lambda: {node: _assigned(outputs, node)})
+        if fate == "dropped" and len(reading.tree.body) > 1:
+            return Rewrite("`return` dropped", lambda: self._without(line, node))
+        return None
 
     def _without(self, line: libcst.SimpleStatementLine, node: libcst.CSTNode) -> Changes:
         """The line without one of its statements; comments stay."""
@@ -257,13 +247,6 @@ def _bare(node: libcst.Await) -> Changes:
     call = node.expression
     lpar, rpar = [*node.lpar, *call.lpar], [*call.rpar, *node.rpar]
     return {node: call.with_changes(lpar=lpar, rpar=rpar)}
-
-
-def _values(value: libcst.BaseExpression | None) -> list[libcst.BaseExpression]:
-    """What a `return` returns, one by one."""
-    if isinstance(value, libcst.Tuple):
-        return [one.value for one in value.elements]
-    return [value] if value else []
 
 
 def _assigned(outputs: Sequence[str], node: libcst.Return) -> libcst.Assign:
