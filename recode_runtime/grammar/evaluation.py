@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
+from functools import cached_property
+from itertools import chain, takewhile
 
 import libcst
 
-from recode_runtime.grammar.scene import Scene, below, children
+from recode_runtime.grammar.scene import Scene, children
 
 
 class Weight(IntEnum):
@@ -38,33 +40,59 @@ _ACTS = (
 _CONSTANTS = ("True", "False", "None")
 
 
-def before(scene: Scene, node: libcst.CSTNode, settled: Collection[str]) -> Weight | None:
-    """What the top-level statement of a node does before it evaluates that node.
+class Evaluation:
+    """What the statements of a program do before they come to each of their parts.
 
-    None if the node may be evaluated never or more than once. `settled` are the names that
-    nothing can bind anew.
+    `settled` are the names that nothing can bind anew. What is found is kept: to ask for every part
+    of a statement takes about as long as to ask for the last.
     """
-    most, child = Weight.NOTHING, node
-    for parent in scene.above(node):
-        if isinstance(parent, libcst.SimpleStatementLine):
-            return most if scene.parents.get(parent) is scene.module else None
-        parts = parts_in_order(parent)
-        if child not in parts:
-            return None
-        earlier = parts[: parts.index(child)]
-        most = max(most, *(weight(one, settled) for one in earlier), Weight.NOTHING)
-        child = parent
-    return most
 
+    def __init__(self, scene: Scene, settled: Collection[str]) -> None:
+        self._scene = scene
+        self._settled = settled
+        self._before: dict[libcst.CSTNode, Weight | None]
+        self._before = dict.fromkeys(scene.module.body, Weight.NOTHING)
 
-def before_moving(scene: Scene, node: libcst.CSTNode, settled: Collection[str]) -> Weight | None:
-    """The same as `before`; None also if the node cannot go ahead of what is done before it.
+    def before(self, node: libcst.CSTNode) -> Weight | None:
+        """What the top-level statement of a node does before it evaluates that node.
 
-    That is so if something else acts before, or if the node binds what may be read before.
-    """
-    most = before(scene, node, settled)
-    binds = any(isinstance(one, libcst.NamedExpr) for one in below(node))
-    return None if most == Weight.ACTS or (most and binds) else most
+        None if the node may be evaluated never or more than once.
+        """
+        way = chain([node], self._scene.above(node))
+        unknown = list(takewhile(lambda one: one not in self._before, way))
+        for one in reversed(unknown):
+            self._enter(self._scene.parents[one])
+        return self._before[node]
+
+    def before_moving(self, node: libcst.CSTNode) -> Weight | None:
+        """The same as `before`; None also if the node cannot go ahead of what is done before it.
+
+        That is so if something else acts before, or if the node binds what may be read before.
+        """
+        most = self.before(node)
+        return None if most == Weight.ACTS or (most and node in self._binding) else most
+
+    def _enter(self, parent: libcst.CSTNode) -> None:
+        """Note what is done before each part of a node that is known itself."""
+        most = self._before[parent]
+        if isinstance(parent, libcst.SimpleStatementLine):  # each can have a line of its own
+            self._before.update(dict.fromkeys(parent.body, most))
+            return
+        self._before.update(dict.fromkeys(children(parent)))
+        if most is None:
+            return
+        earlier: libcst.CSTNode | None = None
+        for part in parts_in_order(parent):
+            if earlier:
+                most = max(most, weight(earlier, self._settled))
+            self._before[part] = most
+            earlier = part
+
+    @cached_property
+    def _binding(self) -> Collection[libcst.CSTNode]:
+        """The nodes with a `:=` in them."""
+        binding = (one for one in self._scene.parents if isinstance(one, libcst.NamedExpr))
+        return {one for walrus in binding for one in (walrus, *self._scene.above(walrus))}
 
 
 def weight(node: libcst.CSTNode, settled: Collection[str]) -> Weight:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import libcst
 from RestrictedPython.transformer import FORBIDDEN_FUNC_NAMES
 
 from recode_runtime.grammar.bindings import is_module
-from recode_runtime.grammar.evaluation import Weight, before_moving
+from recode_runtime.grammar.evaluation import Weight
 from recode_runtime.grammar.names import PYTHON_BUILTINS
 from recode_runtime.grammar.rule import Changes, Context, Rewrite
 from recode_runtime.grammar.scene import Scene
@@ -29,9 +29,6 @@ SmallStatements = Sequence[libcst.BaseSmallStatement]
 
 
 # Names
-
-# In one look at a text; a repaired text is looked at anew.
-MOST_LIFTED = 8
 
 
 def snake_case(name: str) -> str:
@@ -67,13 +64,6 @@ def fresh(context: Context, wish: str) -> str:
 def result_name(context: Context, placeholder: str) -> str:
     """A free name for what a placeholder gives."""
     return fresh(context, f"{snake_case(placeholder) or 'placeholder'}_result")
-
-
-def settled(context: Context) -> Collection[str]:
-    """The names that no expansion may bind: those of primitives, builtins and placeholders."""
-    bound = {*context.reading.bound, *context.variables}
-    goals = {one.name for one in context.reading.calls if one.kind == "placeholder"}
-    return context.reading.primitives | ({*context.policy.language.builtins, *goals} - bound)
 
 
 # Statements
@@ -200,18 +190,13 @@ def _spaced(
 def placeholder_lifted(context: Context, node: libcst.Call) -> Rewrite | None:
     """The rewrite that gives a nested placeholder a statement of its own, where that can be done.
 
-    With `name := placeholder()` it gets that name. Only the first `MOST_LIFTED` of a top-level
-    statement are looked at: what stands before each is looked through again.
+    With `name := placeholder()` it gets that name.
     """
     scene = context.scene
-    home = scene.home(node)
-    scene.lifted[home] = scene.lifted.get(home, 0) + 1
-    if scene.lifted[home] > MOST_LIFTED:
-        return None
     subject, bound = _named(scene, node)
     if isinstance(scene.parents[subject], libcst.Raise):
         return None  # what is raised was meant to be an exception, which no expansion makes
-    most = before_moving(scene, subject, settled(context))
+    most = context.evaluation.before_moving(subject)
     if most is None:
         return None
     placeholder = context.calls[node].name

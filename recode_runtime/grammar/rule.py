@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 import libcst
 
 from recode_runtime.errors import Level
+from recode_runtime.grammar.evaluation import Evaluation
 from recode_runtime.grammar.flow import Flow
 from recode_runtime.grammar.names import CalledName, Reading
 from recode_runtime.grammar.scene import Scene
@@ -52,10 +53,12 @@ Cases = Mapping[str, Case | str]
 class Context:
     """What rules know besides the node they visit.
 
-    `call` and `role` answer for nodes of the concrete tree that was or is being visited; they are
+    `calls` and `role` answer for nodes of the concrete tree that was or is being visited; they are
     filled by the engine ahead of the rules; `scene` is that tree. `primitives` holds what is known
     of each by its name, `variables` the names bound before the program runs, `returned` all names
     left of the `=` of the placeholder, of which `outputs` are those that are still to be bound.
+    `imports` keeps by its name the rewrite that imports a module, or None where there is none, for
+    all findings about that name.
     """
 
     policy: Policy
@@ -71,6 +74,14 @@ class Context:
     returned: Sequence[str] = ()
     scene: Scene = field(init=False)
     _flow: Flow | None = None
+    _evaluation: Evaluation | None = None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What is done before what; looked up once, and only if a rule asks."""
+        if self._evaluation is None:
+            self._evaluation = Evaluation(self.scene, self._settled())
+        return self._evaluation
 
     @property
     def flow(self) -> Flow:
@@ -82,6 +93,12 @@ class Context:
     def role(self, node: libcst.Name | libcst.Attribute | libcst.Tuple | libcst.List) -> Role:
         """Whether it is read (`use`), assigned or deleted (`binding`), or no variable (`label`)."""
         return self.roles.get(node, "use")
+
+    def _settled(self) -> Collection[str]:
+        """The names that no expansion may bind: those of primitives, builtins and placeholders."""
+        bound = {*self.reading.bound, *self.variables}
+        goals = {one.name for one in self.reading.calls if one.kind == "placeholder"}
+        return self.reading.primitives | ({*self.policy.language.builtins, *goals} - bound)
 
 
 Replacement = libcst.CSTNode | libcst.FlattenSentinel[libcst.BaseStatement] | libcst.RemovalSentinel

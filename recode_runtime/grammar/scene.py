@@ -18,15 +18,11 @@ if TYPE_CHECKING:
 
 
 class Scene:
-    """One program; `given` are the names that rewrites of this program have taken already.
-
-    `lifted` counts, by top-level statement, the placeholders that were to have one of their own.
-    """
+    """One program; `given` are the names that rewrites of this program have taken already."""
 
     def __init__(self, module: libcst.Module) -> None:
         self.module = module
         self.given: set[str] = set()
-        self.lifted: dict[libcst.CSTNode, int] = {}
 
     @cached_property
     def parents(self) -> dict[libcst.CSTNode, libcst.CSTNode]:
@@ -38,6 +34,14 @@ class Scene:
             below = list(children(node))
             found.update(dict.fromkeys(below, node))
             stack.extend(reversed(below))
+        return found
+
+    @cached_property
+    def homes(self) -> dict[libcst.CSTNode, libcst.CSTNode]:
+        """The top-level statement that holds each node, or is it."""
+        found: dict[libcst.CSTNode, libcst.CSTNode] = {}
+        for node, parent in self.parents.items():
+            found[node] = node if parent is self.module else found[parent]
         return found
 
     @cached_property
@@ -65,8 +69,7 @@ class Scene:
 
     def home(self, node: libcst.CSTNode) -> libcst.CSTNode:
         """The top-level statement that holds a node, or is it; the module for what none holds."""
-        way = [node, *self.above(node)]
-        return way[-1] if way[-1] in self.parents else self.module
+        return self.homes.get(node, self.module)
 
     def rebuilt(self, root: libcst.CSTNode, changes: Changes) -> libcst.CSTNode:
         """A node with what is below it replaced.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from pace import in_a_moment
 from recode_runtime.grammar import Verdict, judge
 from recode_runtime.grammar.gate import frames_left
 from recode_runtime.grammar.repair import MOST_NODES, MOST_ROUNDS
@@ -143,12 +142,17 @@ def test_rounds_end_when_the_work_does_not_pay() -> None:
     assert len(verdict.repairs) == 90 * 3
 
 
+def test_every_placeholder_deep_in_others_is_offered_a_statement_of_its_own() -> None:
+    """However many there are in one statement, and whatever is mended in the end."""
+    source = "run(" + "a(" * 30 + "obs" + ")" * 31
+    nested = [one for one in judged(source, "none").findings if one.code == "RC112"]
+    assert [one.repair for one in nested] == ["safe"] * 30
+
+
 def test_calls_deep_in_each_other_are_refused_in_a_moment() -> None:
-    """Neither mended to the end nor looked through for each of them."""
+    """Not mended to the end; what is done before one is not looked through for each in it."""
     source = "\n".join("x = " + "f(" * 40 + "1" + ")" * 40 for _ in range(10))
-    start = time.process_time()
-    verdict = judged(source)
-    assert time.process_time() - start < 1.0
+    verdict = in_a_moment(lambda: judged(source))
     assert (verdict.program, verdict.repairs) == (None, ())
 
 
@@ -170,11 +174,9 @@ MANY = {
 
 
 @pytest.mark.parametrize("name", MANY)
-def test_hundreds_of_findings_are_mended_within_a_second(name: str) -> None:
+def test_hundreds_of_findings_are_mended_in_a_moment(name: str) -> None:
     """In texts far above the limits of the strict policy; of the process's own time."""
-    start = time.process_time()
-    verdict = judged(MANY[name], "unsafe", thorough=True, policy=ROOMY)
-    assert time.process_time() - start < 1.0
+    verdict = in_a_moment(lambda: judged(MANY[name], "unsafe", thorough=True, policy=ROOMY))
     assert verdict.repairs
 
 
@@ -203,12 +205,10 @@ def test_a_repair_that_would_lose_a_comment_is_not_made(name: str) -> None:
     assert verdict.source.count(comment) == 1
 
 
-def test_hundreds_of_computed_arguments_are_judged_within_a_second() -> None:
+def test_hundreds_of_computed_arguments_are_judged_in_a_moment() -> None:
     """All of one placeholder: each has a finding of its own, all the same repair."""
     source = f"find({', '.join(f'obs[{n}]' for n in range(1_000))})"
-    start = time.process_time()
-    verdict = judged(source, "none", policy=ROOMY)
-    assert time.process_time() - start < 1.0
+    verdict = in_a_moment(lambda: judged(source, "none", policy=ROOMY))
     assert len(verdict.findings) == 1_000
     assert len(judged(source, policy=ROOMY).repairs) == 1
 

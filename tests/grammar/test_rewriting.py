@@ -6,7 +6,7 @@ import libcst
 import pytest
 
 from recode_runtime.grammar import judge
-from recode_runtime.grammar.evaluation import Weight, before
+from recode_runtime.grammar.evaluation import Evaluation, Weight
 from recode_runtime.grammar.rewriting import snake_case
 from recode_runtime.grammar.scene import Scene
 from recode_runtime.policy import Mending, Policy
@@ -124,7 +124,7 @@ ORDER = {
 }
 
 
-def _here(module: libcst.Module, scene: Scene) -> libcst.CSTNode:
+def _here(scene: Scene) -> libcst.CSTNode:
     return scene.parents[scene.names["HERE"][0]]
 
 
@@ -135,7 +135,7 @@ def test_what_is_done_before_a_part_is_known(expected: Weight | None, source: st
     """In Python's own order of evaluation; None where the part may be passed over or repeated."""
     scene = Scene(libcst.parse_module(source))
     settled = {"run", "len", "HERE", "ValueError"}
-    assert before(scene, _here(scene.module, scene), settled) == expected
+    assert Evaluation(scene, settled).before(_here(scene)) == expected
 
 
 NAMES = {

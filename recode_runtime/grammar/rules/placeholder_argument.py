@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 from typing import ClassVar
 
 import libcst
@@ -148,16 +149,21 @@ class PlaceholderArgument(Rule):
 
         If one were, the program would end before it computes the arguments behind it.
         """
-        plain = ast.Assign | ast.AnnAssign
-        tree = self.context.reading.tree
-        bound = [name for one in tree.body if isinstance(one, plain) for name in _bound_by(one)]
-        lost = [name for one in ast.walk(tree) for name in _unbound_by(one)]
         literals = [one for one in _values(call.node) if _is_literal(one)]
-        return {*call.variables} <= {*bound, *self.context.variables} - {*lost} and not any(
+        return self._surely_bound.issuperset(call.variables) and not any(
             isinstance(one, ast.Set | ast.Dict) and not _is_hashed(one)
             for literal in literals
             for one in ast.walk(literal)
         )
+
+    @cached_property
+    def _surely_bound(self) -> set[str]:
+        """The variables that a plain statement or the namespace binds, and nothing unbinds."""
+        plain = ast.Assign | ast.AnnAssign
+        tree = self.context.reading.tree
+        bound = [name for one in tree.body if isinstance(one, plain) for name in _bound_by(one)]
+        lost = [name for one in ast.walk(tree) for name in _unbound_by(one)]
+        return {*bound, *self.context.variables} - {*lost}
 
     def _can_stand_alone(self, value: ast.expr) -> bool:
         if isinstance(value, ast.Name):
