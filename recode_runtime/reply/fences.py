@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recode_runtime.reply.prose import denies, goes_on, is_idle, is_prose
+from recode_runtime.reply.record import Change
 from recode_runtime.reply.trial import Trial, without_borders
+
+_CODE = "RC002"
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*\{?\.?([\w+.-]*)\}?([ \t][^`\n]*)?")
 _LATE = re.compile(r"[^`]*[:.!][ \t]*(`{3,})[ \t]*(\w+)")  # after a sentence, on its line
@@ -26,15 +29,16 @@ LABEL = re.compile(r"(?:python3?|py)[ \t]*\n", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """The lines in one fence, the prose before it, and the language it names.
+    """The lines in one fence, the prose before it, the language it names, and its two marks.
 
-    `closed` is False for a fence that runs to the end of the text.
+    `closing` is empty for a fence that runs to the end of the text.
     """
 
     text: str
     before: str
     language: str
-    closed: bool
+    opening: str
+    closing: str
 
 
 class Unclear(Exception):
@@ -54,36 +58,54 @@ def unticked(text: str) -> str | None:
     return match[2].strip() if match else None
 
 
-def program_in_fences(text: str, trial: Trial) -> tuple[str, int] | None:
-    """The program in the Python fences of a text, and of how many.
+def out_of_fences(text: str, trial: Trial) -> list[Change]:
+    """The changes that take the program out of the Python fences of a text, in their order.
 
-    None if no fence holds one.
+    There are none if no fence holds one.
 
     Raises:
         Unclear: they may be alternatives, or what stands round them speaks against them.
     """
     fenced, after = _cut(text, trial)
-    if len(fenced) == 1 and not fenced[0].closed and not fenced[0].language:
+    if len(fenced) == 1 and not fenced[0].closing and not fenced[0].language:
         lone = _before_a_lone_fence(fenced[0], trial)
         if lone is not None:
-            return lone, 1
+            return [_opened(lone)]
     chosen = _in_python(fenced, trial)
     if not chosen:
         blank = not any(one.text.strip() or one.before.strip() for one in fenced)
-        return ("", 0) if blank and not after.strip() else None
-    first = fenced.index(chosen[0])
-    between = [one.before for one in fenced[first + 1 : fenced.index(chosen[-1]) + 1]]
+        return [_opened("")] if blank and not after.strip() else []
+    inside = fenced[fenced.index(chosen[0]) : fenced.index(chosen[-1]) + 1]
+    between = [one.before for one in inside[1:]]
     if not all(map(goes_on, between)) or len({one.text for one in chosen}) < len(chosen):
         raise Unclear
     said = [*(one.before for one in fenced), after]
-    inside = fenced[first : fenced.index(chosen[-1]) + 1]
     if any(_is_answer(one, trial, chosen=one in chosen) for one in inside[1:]):
         raise Unclear
     if len(chosen) > 1 and any(denies(_title(one)) for one in chosen):
         raise Unclear
     if denies("\n".join(said)) or any(_acts(prose, trial) for prose in said):
         raise Unclear
-    return "\n".join(without_borders(one.text) for one in chosen), len(chosen)
+    opened = _opened(_from_first_to_last(inside))
+    return [opened, _joined(chosen)] if len(chosen) > 1 else [opened]
+
+
+def _opened(text: str) -> Change:
+    return Change(_CODE, "a Markdown fence was removed", text)
+
+
+def _joined(chosen: Sequence[Fenced]) -> Change:
+    program = "\n".join(without_borders(one.text) for one in chosen)
+    return Change(_CODE, f"{len(chosen)} fenced blocks were joined", program)
+
+
+def _from_first_to_last(inside: Sequence[Fenced]) -> str:
+    """The text in fences, and whatever stands between these."""
+    parts = [without_borders(inside[0].text)]
+    for one, following in itertools.pairwise(inside):
+        parts += [one.closing, following.before, following.opening]
+        parts.append(without_borders(following.text))
+    return "\n".join(part for part in parts if part)
 
 
 def _fence_of(line: str) -> re.Match[str] | None:
@@ -110,7 +132,8 @@ def _cut(text: str, trial: Trial) -> tuple[list[Fenced], str]:
             last = lines[end : end + 1]
             rest = [_before_mark(last[0], opening[1])] if last else []
             inner = "\n".join(lines[start:end] + [line for line in rest if line])
-            fenced.append(Fenced(inner, before, language, closed=bool(last)))
+            closing = "".join(line if _fence_of(line) else opening[1] for line in last)
+            fenced.append(Fenced(inner, before, language, lines[start - 1], closing))
             place = at = end + 1
     return fenced, "\n".join(lines[place:])
 

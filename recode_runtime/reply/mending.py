@@ -13,7 +13,7 @@ from recode_runtime.reply.characters import (
     without_smart_quotes,
 )
 from recode_runtime.reply.ends import without_marks, without_stray_tag
-from recode_runtime.reply.fences import LABEL, has_fence, program_in_fences, unticked
+from recode_runtime.reply.fences import LABEL, has_fence, out_of_fences, unticked
 from recode_runtime.reply.layout import (
     aligned,
     dedented,
@@ -123,14 +123,11 @@ class _Way:
         for _ in range(_MOST_FENCES):
             if self.reads() or not has_fence(self.text):
                 break
-            found = program_in_fences(self.text, self._trial)
-            if found is None:
+            changes = out_of_fences(self.text, self._trial)
+            if not changes:
                 break
-            program, count = found
-            self._note(Change(_MARKUP, "a Markdown fence was removed", program))
-            if count > 1:
-                joined = f"{count} fenced blocks were joined"
-                self.repairs.append(Repair(_MARKUP, joined))
+            for change in changes:
+                self._note(change)
         self.certain = len(self.repairs)
 
     def _note(self, change: Change) -> None:

@@ -118,8 +118,8 @@ class _Reading:
     def _with_newlines(self, text: str) -> str:
         if "\r" not in text:
             return text
-        self._repairs.append(entry(SYNTAX, "line endings were changed to newlines"))
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        plain = text.replace("\r\n", "\n").replace("\r", "\n")
+        return self._taken(Change(SYNTAX, "line endings were changed to newlines", plain), text)
 
     def _decoded(self, text: str) -> str:
         """A reply that was escaped as a whole, tags and all, as it was before."""

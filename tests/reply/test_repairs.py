@@ -40,6 +40,32 @@ ENTRIES = {
         "<execute>\nIn Python:\n```python\nmoor()\n```\n</execute>",
         [Repair("RC002", "a Markdown fence was removed", "In Python:\n```python\n```", "")],
     ),
+    "two fences": (
+        "<execute>\nGo:\n```python\nsail()\n```\nThen:\n````py\nmoor()\n````\nHome.\n</execute>",
+        [
+            Repair("RC002", "a Markdown fence was removed", "Go:\n```python\n````\nHome.", ""),
+            Repair("RC002", "2 fenced blocks were joined", "```\nThen:\n````py", ""),
+        ],
+    ),
+    "two fences side by side": (
+        "<execute>\n```\nsail()\n```\n\n```\nmoor()\n```\n</execute>",
+        [
+            Repair("RC002", "a Markdown fence was removed", "```\n\n```", ""),
+            Repair("RC002", "2 fenced blocks were joined", "```\n```", ""),
+        ],
+    ),
+    "two fences and a third between that is no program": (
+        "<execute>\n```py\nsail()\n```\n```yaml\nwind: 3\n```\n```py\nmoor()\n```\n</execute>",
+        [
+            Repair("RC002", "a Markdown fence was removed", "```py\n```", ""),
+            Repair(
+                "RC002",
+                "2 fenced blocks were joined",
+                "```\n```yaml\nwind: 3\n```\n```py",
+                "",
+            ),
+        ],
+    ),
     "sentences": (
         "<execute>\nHere it is:\n\nmoor()\n</execute>",
         [Repair("RC002", "sentences round the program were removed", "Here it is:\n", "")],
@@ -143,7 +169,25 @@ ENTRIES = {
     ),
     "line ends": (
         "<execute>\r\nmoor()\r\n</execute>",
-        [Repair("RC003", "line endings were changed to newlines", "", "")],
+        [
+            Repair(
+                "RC003",
+                "line endings were changed to newlines",
+                "<execute>\r\nmoor()\r",
+                "<execute>\nmoor()",
+            )
+        ],
+    ),
+    "a line end of another kind": (
+        "<execute>\nsail()\rmoor()\n</execute>",
+        [
+            Repair(
+                "RC003",
+                "line endings were changed to newlines",
+                "sail()\rmoor()",
+                "sail()\nmoor()",
+            )
+        ],
     ),
     "a def": (
         "<execute>\ndef go():\n    sail()\n</execute>",
