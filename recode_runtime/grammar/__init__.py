@@ -146,7 +146,7 @@ class _Judge:
     def __call__(self, source: str) -> Look:
         tree = pass_gate(source, self.policy.limits)
         if isinstance(tree, Finding):
-            return Look(source, None, Inspection(None, problem=tree))
+            return Look(source, None, Inspection(tree))
         try:
             reading = self.read(tree)
             inspection = engine.inspect(source, self.context(reading), ALL_RULES, self.levels)
@@ -155,7 +155,7 @@ class _Judge:
         except RecursionError:
             if frames_left() < _FRAMES:
                 raise
-            return Look(source, None, Inspection(None, problem=too_deep()))
+            return Look(source, None, Inspection(too_deep()))
 
 
 def rules_in_words(policy: Policy) -> tuple[str, ...]:

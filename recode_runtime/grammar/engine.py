@@ -50,11 +50,10 @@ def levels_of(policy: Policy, rules: Sequence[type[Rule]]) -> dict[str, Level]:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A program's concrete tree with what the rules say of it, or why there is no tree."""
+    """What the rules say of a program, with both its trees, or the problem why there are none."""
 
-    module: libcst.Module | None
-    reports: tuple[Report, ...] = ()
     problem: Finding | None = None
+    reports: tuple[Report, ...] = ()
     scene: Scene | None = None
     tree: ast.Module | None = None
 
@@ -65,8 +64,8 @@ class Inspection:
 
     def findings(self) -> tuple[Finding, ...]:
         """What was found, with its places, in the order of the lines."""
-        if self.problem or self.module is None:
-            return (self.problem,) if self.problem else ()
+        if self.problem:
+            return (self.problem,)
         return tuple(
             sorted(
                 (_finding(report, place) for report, place in self._placed()),
@@ -86,19 +85,18 @@ def inspect(
     """What the rules say about a program that passed the gate."""
     module = _parsed(source)
     if isinstance(module, Finding):
-        return Inspection(None, problem=module)
+        return Inspection(module)
     context.scene = Scene(module)
     guide = _Guide(context)
     active = [rule(context, levels[rule.code]) for rule in rules]
     try:
         plan_for((_Guide, *rules)).walk(module, [guide, *active])
     except _ViewsDiffer:
-        problem = Finding(gate.SYNTAX, "two parsers read this program differently")
-        return Inspection(None, problem=problem)
+        return Inspection(Finding(gate.SYNTAX, "two parsers read this program differently"))
     if guide.foreign:
-        return Inspection(None, problem=gate.foreign_name(guide.foreign))
+        return Inspection(gate.foreign_name(guide.foreign))
     reports = tuple(report for rule in active for report in rule.reports)
-    return Inspection(module, reports, scene=context.scene, tree=context.reading.tree)
+    return Inspection(reports=reports, scene=context.scene, tree=context.reading.tree)
 
 
 def _parsed(source: str) -> libcst.Module | Finding:

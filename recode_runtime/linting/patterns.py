@@ -1,4 +1,8 @@
-"""Patterns of files: `*.py` is a name in any folder, `plans/**/*.md` a path below the settings."""
+"""Patterns of files: `*.py` is a name in any folder, `plans/**/*.md` a path below the settings.
+
+Not those of gitignore: there a name also stands for all that is below it, so that a folder called
+`build` or `.plans` could not even be searched by naming it.
+"""
 
 from __future__ import annotations
 

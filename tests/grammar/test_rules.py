@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from judging import STRICT, policy_for, verdict_on_case
 from recode_runtime.errors import PolicyError
-from recode_runtime.grammar import ALL_RULES, Case, Rule, Verdict, judge, rules, rules_in_words
+from recode_runtime.grammar import ALL_RULES, Case, Rule, judge, rules, rules_in_words
 from recode_runtime.policy import Mending, Policy
-from recode_runtime.primitive import declared_primitives
 
-STRICT = Policy.named("strict")
 HEADINGS = ["## What it does", "## Why", "## Example", "## Use instead"]
 VALID = [(rule, name) for rule in ALL_RULES for name in rule.VALID]
 INVALID = [(rule, name) for rule in ALL_RULES for name in rule.INVALID]
@@ -41,30 +40,6 @@ def by_code(one: object) -> str | None:
     return getattr(one, "code", None)
 
 
-def verdict_on(
-    case: Case | str, policy: Policy = STRICT, *, repair: Mending = "none", thorough: bool = False
-) -> Verdict:
-    """What the grammar says about a case of a page."""
-    case = case if isinstance(case, Case) else Case(case)
-    return judge(
-        case.source,
-        policy=policy,
-        primitives=declared_primitives(case.primitives),
-        variables=case.variables,
-        outputs=case.outputs,
-        depth_left=case.depth_left,
-        parent=case.parent,
-        repair=repair,
-        thorough=thorough,
-    )
-
-
-def policy_for(rule: type[Rule], level: str = "") -> Policy:
-    """The strict policy, with a rule that is off by default switched on."""
-    level = level or ("error" if rule.level == "off" else "")
-    return STRICT.but(grammar={rule.code: level}) if level else STRICT
-
-
 def alone(rule: type[Rule]) -> Policy:
     """The policy for a page, with no warnings of other pages."""
     quiet = {one.code: "off" for one in ALL_RULES if one.level == "warning" and one != rule}
@@ -75,7 +50,7 @@ def alone(rule: type[Rule]) -> Policy:
 @pytest.mark.parametrize(("rule", "name"), VALID, ids=by_code)
 def test_what_a_page_calls_valid_passes_all_rules(rule: type[Rule], name: str) -> None:
     """A VALID case gives a program and no finding of any rule."""
-    verdict = verdict_on(rule.VALID[name], policy_for(rule))
+    verdict = verdict_on_case(rule.VALID[name], policy_for(rule))
     assert verdict.findings == ()
     assert verdict.program is not None
 
@@ -85,7 +60,7 @@ def test_what_a_page_calls_invalid_is_refused_by_that_rule_alone(
     rule: type[Rule], name: str
 ) -> None:
     """An INVALID case gives no program, and every finding has the code of the page."""
-    verdict = verdict_on(rule.INVALID[name], alone(rule))
+    verdict = verdict_on_case(rule.INVALID[name], alone(rule))
     assert {finding.code for finding in verdict.findings} == {rule.code}
     assert verdict.program is None
 
@@ -93,7 +68,7 @@ def test_what_a_page_calls_invalid_is_refused_by_that_rule_alone(
 @pytest.mark.parametrize(("rule", "name"), WARNED, ids=by_code)
 def test_what_a_page_warns_of_is_a_program(rule: type[Rule], name: str) -> None:
     """A rule of quality speaks, alone, and refuses nothing."""
-    verdict = verdict_on(rule.INVALID[name], alone(rule))
+    verdict = verdict_on_case(rule.INVALID[name], alone(rule))
     assert {(one.code, one.level) for one in verdict.findings} == {(rule.code, "warning")}
     assert verdict.program is not None
 
@@ -102,7 +77,7 @@ def test_what_a_page_warns_of_is_a_program(rule: type[Rule], name: str) -> None:
 def test_a_rule_that_is_off_says_nothing(rule: type[Rule], name: str) -> None:
     """Switched off by the policy, the rule that alone refused a case lets it pass."""
     policy = alone(rule).but(grammar={rule.code: "off"})
-    verdict = verdict_on(rule.INVALID[name], policy)
+    verdict = verdict_on_case(rule.INVALID[name], policy)
     assert verdict.findings == ()
     assert verdict.program is not None
 
@@ -114,8 +89,8 @@ def test_what_no_session_could_do_is_refused_whatever_the_policy_says(
 ) -> None:
     """Turned down or off, the rule still refuses the names that the sandbox hides."""
     case = rule.INVALID[name]
-    verdict = verdict_on(case, STRICT.but(grammar={rule.code: level, "RC202": level}))
-    assert verdict == verdict_on(case)
+    verdict = verdict_on_case(case, STRICT.but(grammar={rule.code: level, "RC202": level}))
+    assert verdict == verdict_on_case(case)
     assert {finding.level for finding in verdict.findings} == {"error"}
 
 
@@ -123,19 +98,19 @@ def test_what_no_session_could_do_is_refused_whatever_the_policy_says(
 def test_a_warning_refuses_nothing(rule: type[Rule], name: str) -> None:
     """As a warning, the same finding comes with a program."""
     case, policy = rule.INVALID[name], alone(rule)
-    verdict = verdict_on(case, policy.but(grammar={rule.code: "warning"}))
+    verdict = verdict_on_case(case, policy.but(grammar={rule.code: "warning"}))
     assert verdict.program is not None
     assert {finding.level for finding in verdict.findings} == {"warning"}
     places = [(one.line, one.column, one.message) for one in verdict.findings]
     assert places == [
-        (one.line, one.column, one.message) for one in verdict_on(case, policy).findings
+        (one.line, one.column, one.message) for one in verdict_on_case(case, policy).findings
     ]
 
 
 @pytest.mark.parametrize(("rule", "name"), WARNED, ids=by_code)
 def test_a_policy_can_make_a_warning_an_error(rule: type[Rule], name: str) -> None:
     """Also of what a rule of level "error" only warns of by itself."""
-    assert verdict_on(rule.INVALID[name], policy_for(rule, "error")).program is None
+    assert verdict_on_case(rule.INVALID[name], policy_for(rule, "error")).program is None
 
 
 @pytest.mark.parametrize(("rule", "name"), REPAIRED, ids=by_code)
@@ -143,28 +118,28 @@ def test_a_repair_gives_exactly_the_program_on_the_page(rule: type[Rule], name: 
     """Also if it is asked for with all others; the rule is content then, and has said so before."""
     case, policy = case_of(rule, name), alone(rule)
     kind: Mending = "unsafe" if case.unsafe else "safe"
-    verdict = verdict_on(case, policy, repair=kind, thorough=True)
+    verdict = verdict_on_case(case, policy, repair=kind, thorough=True)
     assert verdict.source == case.repaired
     assert [one for one in verdict.findings if one.code == rule.code] == []
     assert {one.code for one in verdict.repairs} == {rule.code}
     assert {one.safe for one in verdict.repairs} >= {not case.unsafe}
-    assert kind in {one.repair for one in verdict_on(case, policy).findings}
+    assert kind in {one.repair for one in verdict_on_case(case, policy).findings}
 
 
 @pytest.mark.parametrize(("rule", "name"), REPAIRED, ids=by_code)
 def test_an_unsafe_repair_is_made_only_if_it_is_asked_for(rule: type[Rule], name: str) -> None:
     """With safe repairs alone, such a program stays as it is; without any, every program does."""
     case, policy = case_of(rule, name), alone(rule)
-    safe = verdict_on(case, policy, repair="safe", thorough=True)
+    safe = verdict_on_case(case, policy, repair="safe", thorough=True)
     assert (safe.source == case.source) == case.unsafe
-    assert verdict_on(case, policy, repair="none", thorough=True).source == case.source
+    assert verdict_on_case(case, policy, repair="none", thorough=True).source == case.source
 
 
 @pytest.mark.parametrize(("rule", "name"), LEFT, ids=by_code)
 def test_what_has_no_repair_on_its_page_is_left_as_it_is(rule: type[Rule], name: str) -> None:
     """And no finding promises one."""
     case, policy = case_of(rule, name), alone(rule)
-    verdict = verdict_on(case, policy, repair="unsafe", thorough=True)
+    verdict = verdict_on_case(case, policy, repair="unsafe", thorough=True)
     assert (verdict.source, verdict.repairs) == (case.source, ())
     assert {one.repair for one in verdict.findings} == {""}
 
@@ -211,7 +186,7 @@ def test_findings_speak_in_the_order_of_the_lines() -> None:
 
 def test_a_module_that_may_be_imported_has_its_own_advice() -> None:
     """`math.sqrt` without an import is a forgotten import, not a goal."""
-    (finding,) = verdict_on("n = math.sqrt(2)").findings
+    (finding,) = verdict_on_case("n = math.sqrt(2)").findings
     assert (finding.code, finding.advice) == ("RC113", "write `import math` before it")
 
 
@@ -230,7 +205,7 @@ def test_a_module_that_may_be_imported_has_its_own_advice() -> None:
 )
 def test_a_name_that_a_module_lacks_is_told_with_those_it_has(source: str, advice: str) -> None:
     """The first twelve of them, and how many there are besides."""
-    (finding,) = verdict_on(Case(source), STRICT).findings
+    (finding,) = verdict_on_case(Case(source), STRICT).findings
     assert (finding.code, finding.line, finding.advice) == ("RC201", 2, advice)
 
 
@@ -238,7 +213,7 @@ def test_an_unknown_code_in_a_policy_names_the_nearest() -> None:
     """A typing error in `[grammar]` is the user's to mend, and is never ignored."""
     policy = STRICT.but(grammar={"RC2O5": "off"})
     with pytest.raises(PolicyError, match=r"\[grammar\] knows no rule RC2O5; did you mean RC205\?"):
-        verdict_on("x = 1", policy)
+        verdict_on_case("x = 1", policy)
 
 
 HIDDEN = {
@@ -253,7 +228,7 @@ HIDDEN = {
 @pytest.mark.parametrize("source", HIDDEN)
 def test_a_lax_policy_lets_no_hidden_name_reach_the_session(source: str) -> None:
     """Where underscore names are allowed, a placeholder may still not use one; advice is given."""
-    verdict = verdict_on(source, STRICT.but(grammar={"RC202": "off"}))
+    verdict = verdict_on_case(source, STRICT.but(grammar={"RC202": "off"}))
     assert verdict.program is None
     finding = verdict.findings[0]
     assert (finding.code, finding.message) == HIDDEN[source]
@@ -275,32 +250,32 @@ REPEATED = {
 @pytest.mark.parametrize("source", REPEATED)
 def test_a_finding_says_which_name_it_speaks_of_and_where(source: str) -> None:
     """Code, column and words of the rules about names that collide."""
-    found = [(one.code, one.column, one.message) for one in verdict_on(source).findings]
+    found = [(one.code, one.column, one.message) for one in verdict_on_case(source).findings]
     assert found == REPEATED[source]
 
 
 @pytest.mark.parametrize("code", ["RC003", "RC004", "RC005", "RC121", "RC122"])
 def test_what_everything_rests_on_cannot_be_turned_down(code: str) -> None:
     """The gate protects the host's own parser; two rules are the floor of the recursion."""
-    verdict = verdict_on("x = 1", STRICT.but(grammar={code: "error"}))
+    verdict = verdict_on_case("x = 1", STRICT.but(grammar={code: "error"}))
     assert verdict.findings == ()
     for level in ("off", "warning"):
         with pytest.raises(PolicyError, match=rf"\[grammar\] {code} is always an error"):
-            verdict_on("x = 1", STRICT.but(grammar={code: level}))
+            verdict_on_case("x = 1", STRICT.but(grammar={code: level}))
 
 
 @pytest.mark.parametrize("code", ["RC001", "RC002"])
 def test_what_is_said_of_a_reply_cannot_be_turned_down(code: str) -> None:
     """It is said before any rule is asked; naming it is no mistake."""
-    assert verdict_on("x = 1", STRICT.but(grammar={code: "error"})).findings == ()
+    assert verdict_on_case("x = 1", STRICT.but(grammar={code: "error"})).findings == ()
     with pytest.raises(PolicyError, match=rf"\[grammar\] {code} is always an error"):
-        verdict_on("x = 1", STRICT.but(grammar={code: "off"}))
+        verdict_on_case("x = 1", STRICT.but(grammar={code: "off"}))
 
 
 def test_the_code_of_the_linter_is_no_rule_of_a_policy() -> None:
     """The message says where it is set."""
     with pytest.raises(PolicyError, match=r"RC310 is the linter's; its setting is `ignore`"):
-        verdict_on("x = 1", STRICT.but(grammar={"RC310": "off"}))
+        verdict_on_case("x = 1", STRICT.but(grammar={"RC310": "off"}))
 
 
 def test_rules_in_words_come_from_the_rules() -> None:

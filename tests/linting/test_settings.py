@@ -222,11 +222,12 @@ def test_wrong_options_are_told_in_a_line(
 
 
 def test_folders_are_searched_for_patterns(tmp_path: Path) -> None:
-    """Sorted; hidden folders, caches and the like are left out; a named file is always checked."""
+    """Sorted; hidden folders, caches and the like are left out, unless they are named."""
     names = ["b/x.py", "a.py", ".git/x.py", "venv/x.py", "x.txt", "a.md", "b/old/x.py"]
     written(tmp_path, dict.fromkeys(names, "x = lookUp(1)\n"))
     assert concise(tmp_path) == ["a.py:1 RC114", "b/old/x.py:1 RC114", "b/x.py:1 RC114"]
     assert concise(tmp_path, "venv/x.py") == ["venv/x.py:1 RC114"]
+    assert concise(tmp_path, "venv") == ["venv/x.py:1 RC114"]
     assert concise(tmp_path, "b", "a.py", "b/x.py")[1:] == ["b/x.py:1 RC114", "a.py:1 RC114"]
     written(tmp_path, {"recode.toml": 'include = ["b/**/*.py"]\nexclude = ["b/old/"]\n'})
     assert concise(tmp_path) == ["b/x.py:1 RC114"]

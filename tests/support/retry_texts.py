@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from judging import judged, policy_for, verdict_on_case
 from recode_runtime.errors import Finding, ReplyUnreadable
-from recode_runtime.grammar import ALL_RULES, Case, Rule, judge
-from recode_runtime.policy import Policy
-from recode_runtime.primitive import declared_primitives
+from recode_runtime.grammar import ALL_RULES, Case, Rule
 from recode_runtime.prompt import retry_text
 from recode_runtime.reply import read_reply
 
 KEPT = Path(__file__).parents[1] / "snapshots" / "retry_text.txt"
-STRICT = Policy.named("strict")
 # What the gate and the reader of replies say has no page of a rule.
 REPLIES = {
     "RC001": "I will look around first.",
@@ -31,24 +29,8 @@ BEFORE_THE_RULES = {
 
 def findings_of(rule: type[Rule], case: Case | str) -> tuple[tuple[Finding, ...], str]:
     """What a rule says of a case of its page, and of which text; one that is off is switched on."""
-    policy = STRICT.but(grammar={rule.code: "error"}) if rule.level == "off" else STRICT
-    findings, source = judged(case, policy)
-    return tuple(one for one in findings if one.code == rule.code), source
-
-
-def judged(case: Case | str, policy: Policy = STRICT) -> tuple[tuple[Finding, ...], str]:
-    """What a policy says of a text, and of which."""
-    case = case if isinstance(case, Case) else Case(case)
-    verdict = judge(
-        case.source,
-        policy=policy,
-        primitives=declared_primitives(case.primitives),
-        variables=case.variables,
-        outputs=case.outputs,
-        depth_left=case.depth_left,
-        parent=case.parent,
-    )
-    return verdict.findings, verdict.source
+    verdict = verdict_on_case(case, policy_for(rule))
+    return tuple(one for one in verdict.findings if one.code == rule.code), verdict.source
 
 
 def samples() -> Iterator[tuple[str, tuple[Finding, ...], str]]:
@@ -59,7 +41,7 @@ def samples() -> Iterator[tuple[str, tuple[Finding, ...], str]]:
         except ReplyUnreadable as unreadable:
             yield f"{code} reply", unreadable.findings, ""
     for code, source in BEFORE_THE_RULES.items():
-        yield f"{code} gate", *judged(source)
+        yield f"{code} gate", judged(source).findings, source
     for rule in ALL_RULES:
         name, case = next(iter(rule.INVALID.items()))
         yield f"{rule.code} {name}", *findings_of(rule, case)
