@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pace import in_a_moment
+from pace import within
 from recode_runtime.grammar import Verdict, judge
 from recode_runtime.grammar.gate import frames_left
 from recode_runtime.grammar.repair import MOST_NODES, MOST_ROUNDS
@@ -152,7 +152,7 @@ def test_every_placeholder_deep_in_others_is_offered_a_statement_of_its_own() ->
 def test_calls_deep_in_each_other_are_refused_in_a_moment() -> None:
     """Not mended to the end; what is done before one is not looked through for each in it."""
     source = "\n".join("x = " + "f(" * 40 + "1" + ")" * 40 for _ in range(10))
-    verdict = in_a_moment(lambda: judged(source))
+    verdict = within(1.0, lambda: judged(source))
     assert (verdict.program, verdict.repairs) == (None, ())
 
 
@@ -174,9 +174,9 @@ MANY = {
 
 
 @pytest.mark.parametrize("name", MANY)
-def test_hundreds_of_findings_are_mended_in_a_moment(name: str) -> None:
+def test_hundreds_of_findings_are_mended_within_a_second(name: str) -> None:
     """In texts far above the limits of the strict policy; of the process's own time."""
-    verdict = in_a_moment(lambda: judged(MANY[name], "unsafe", thorough=True, policy=ROOMY))
+    verdict = within(1.0, lambda: judged(MANY[name], "unsafe", thorough=True, policy=ROOMY))
     assert verdict.repairs
 
 
@@ -205,10 +205,10 @@ def test_a_repair_that_would_lose_a_comment_is_not_made(name: str) -> None:
     assert verdict.source.count(comment) == 1
 
 
-def test_hundreds_of_computed_arguments_are_judged_in_a_moment() -> None:
+def test_hundreds_of_computed_arguments_are_judged_within_a_second() -> None:
     """All of one placeholder: each has a finding of its own, all the same repair."""
     source = f"find({', '.join(f'obs[{n}]' for n in range(1_000))})"
-    verdict = in_a_moment(lambda: judged(source, "none", policy=ROOMY))
+    verdict = within(1.0, lambda: judged(source, "none", policy=ROOMY))
     assert len(verdict.findings) == 1_000
     assert len(judged(source, policy=ROOMY).repairs) == 1
 

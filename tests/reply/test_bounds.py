@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzzing import examples
-from pace import in_a_moment
+from pace import within
 from recode_runtime.errors import ReplyUnreadable
 from recode_runtime.reply import MOST_CHARACTERS, read_reply
 
@@ -65,9 +65,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_reply_gets_its_answer_in_a_moment(name: str) -> None:
+def test_a_hostile_reply_gets_its_answer_within_a_second(name: str) -> None:
     """Whatever the reply, it is read or unreadable, and the work is bounded."""
-    in_a_moment(lambda: _read_or_refuse(HOSTILE[name]))
+    within(1.0, lambda: _read_or_refuse(HOSTILE[name]))
 
 
 PARTS = st.sampled_from(
@@ -116,4 +116,4 @@ def _read_or_refuse(text: str) -> None:
 def test_an_f_string_of_many_lines_is_read_in_a_moment(lines: int) -> None:
     """Its pieces all span the whole string, which must not count for each."""
     text = "<execute>\n  x = f'''" + "{x}\n" * lines + "'''\n</execute>"
-    in_a_moment(lambda: _read_or_refuse(text))
+    within(1.0, lambda: _read_or_refuse(text))

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pace import is_moment, timed
+from pace import is_within, timed
 
 WHOLE = os.environ.get("RECODE_FUZZ") == "whole"
 SLICES = 100
-# Seconds of processor time; less than these are a moment on every machine.
-SUSPECT = 0.5
+MOST_SECONDS = 1.0  # of processor time, see `pace`
 
 Answer = TypeVar("Answer")
 
@@ -42,15 +41,15 @@ class Ledger:
         """The answer to a text. One that takes too long twice is a failure, a busy machine is not.
 
         Raises:
-            AssertionError: no answer within a moment.
+            AssertionError: no answer within a second.
         """
         result, seconds = timed(answer)
-        if seconds >= SUSPECT:
+        if not is_within(MOST_SECONDS, seconds):
             result, seconds = timed(answer)
         self.inputs += 1
         if seconds > self.seconds:
             self.seconds, self.slowest = seconds, source
-        assert seconds < SUSPECT or is_moment(seconds), f"{seconds:.2f} s for {shown(source)}"
+        assert is_within(MOST_SECONDS, seconds), f"{seconds:.2f} s for {shown(source)}"
         return result
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
-"""Bounds on processor time that mean the same on a slow machine as on a fast one.
+"""Bounds on processor time that a slow machine can keep too.
 
-The unit is what libcst takes, on this machine and now, to parse a plain program of 200 lines: some
-40 ms of a processor of 2024.
+A bound is in seconds of the machine on which it was set, where libcst parses a plain program of 200
+lines in `REFERENCE` seconds. On a machine that takes longer for that, now, it is longer by as much;
+on a faster one it stays as it is.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from typing import TypeVar
 
 import libcst
 
-# A moment: enough for the largest text that a policy lets through, far from enough for work that
-# grows with the square of its length.
-MOMENT = 40.0
+REFERENCE = 0.042
 
 _PLAIN = "\n".join(
     f"seen_{n} = find(obs, kind='apple', where=[{n}, 'on', {{'a': {n}}}])\nrun('take ' + seen_{n})"
@@ -25,16 +24,16 @@ _PLAIN = "\n".join(
 Answer = TypeVar("Answer")
 
 
-def in_a_moment(answer: Callable[[], Answer], units: float = MOMENT) -> Answer:
+def within(seconds: float, answer: Callable[[], Answer]) -> Answer:
     """The answer. One that takes too long twice is a failure, a machine busy once is not.
 
     Raises:
-        AssertionError: it took more units than these, both times.
+        AssertionError: it took longer, both times.
     """
-    result, seconds = timed(answer)
-    if not is_moment(seconds, units):
-        result, seconds = timed(answer)
-        assert is_moment(seconds, units), f"{seconds / _unit():.0f} units of {_unit():.3f} s"
+    result, spent = timed(answer)
+    if not is_within(seconds, spent):
+        result, spent = timed(answer)
+        assert is_within(seconds, spent), f"{spent:.2f} s of processor time, twice"
     return result
 
 
@@ -45,10 +44,10 @@ def timed(answer: Callable[[], Answer]) -> tuple[Answer, float]:
     return result, time.process_time() - start
 
 
-def is_moment(seconds: float, units: float = MOMENT) -> bool:
-    """Whether this much processor time is at most so many units."""
-    return seconds <= units * _unit()
+def is_within(seconds: float, spent: float) -> bool:
+    """Whether this much processor time keeps a bound, here and now."""
+    return spent < seconds or spent < seconds * _parsing() / REFERENCE
 
 
-def _unit() -> float:
+def _parsing() -> float:
     return statistics.median(timed(lambda: libcst.parse_module(_PLAIN))[1] for _ in range(3))
