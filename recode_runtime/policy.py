@@ -16,6 +16,7 @@ import msgspec
 
 from recode_runtime import bundle
 from recode_runtime.errors import Level, PolicyError
+from recode_runtime.isolation import LAYERS
 from recode_runtime.wording import did_you_mean
 
 Mending = Literal["none", "safe", "unsafe"]
@@ -45,12 +46,17 @@ class Repairing(_Table, frozen=True):
 class Language(_Table, frozen=True):
     """`[language]`: the Python that a program may use.
 
-    `facades` maps the name of a module to the functions and constants of it that a program sees;
-    the module object itself never crosses.
+    `mode` is "restricted", or "python" for the whole language behind the kernel's wall alone.
+    `builtins` and `facades` are of the former; `preload` names the modules that can be imported in
+    the latter, because behind the wall there are no files to load them from. `facades` maps the
+    name of a module to the functions and constants of it that a program sees; the module object
+    itself never crosses.
     """
 
+    mode: Literal["restricted", "python"]
     builtins: tuple[str, ...]
     facades: dict[str, tuple[str, ...]]
+    preload: tuple[str, ...]
 
 
 class Limits(_Table, frozen=True):
@@ -74,9 +80,12 @@ class Limits(_Table, frozen=True):
     pattern_depth: Annotated[int, msgspec.Meta(ge=1, le=4)]
     integer_digits: _Count
     statement_seconds: _Seconds
+    statement_cpu_seconds: _Seconds
     statement_calls: _Count
-    memory_mib: _Count
+    memory_mib: Annotated[int, msgspec.Meta(ge=1, le=16_777_216)]
+    processes: Annotated[int, msgspec.Meta(ge=4)]
     printed_bytes: _Count
+    printed_lines: _Count
     value_bytes: _Count
     observation_bytes: _Count
     frame_bytes: _Count
@@ -115,9 +124,35 @@ class Supervision(_Table, frozen=True):
 
 
 class Isolation(_Table, frozen=True):
-    """`[isolation]`: which layers of the wall must hold."""
+    """`[isolation]`: which layers of the wall are put up, and which must hold.
 
+    `level` is "full" for every layer that the machine gives, or "portable" for the environment,
+    the descriptors and the limits alone. With `control_groups` each session has one of its own,
+    where one can be made. `ready` sessions are kept forked ahead.
+
+    Raises:
+        ValueError: there is no layer of a required name, or the level leaves it out.
+    """
+
+    level: Literal["full", "portable"]
     require: tuple[str, ...]
+    control_groups: bool
+    ready: Annotated[int, msgspec.Meta(ge=0, le=64)]
+
+    def __post_init__(self) -> None:
+        for name in self.require:
+            if name not in LAYERS:
+                raise ValueError(f"require knows no layer {name!r}{did_you_mean(name, LAYERS)}")
+            if not self.puts_up(name):
+                key = "control_groups" if self.level == "full" else "level"
+                raise ValueError(f"require names {name!r}, which {key} leaves out")
+
+    def puts_up(self, layer: str) -> bool:
+        """Whether sessions have that layer where the machine gives it."""
+        needs = LAYERS[layer].needs
+        if self.level == "portable":
+            return needs == "nothing"
+        return self.control_groups or needs != "control groups"
 
 
 class Prompting(_Table, frozen=True):
@@ -151,7 +186,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def named(cls, name: str) -> Policy:
-        """A policy that ships with the package: `"strict"` (the default) or `"paper"`.
+        """A policy that ships with the package: `"strict"` is the default, see `shipped_names`.
 
         Raises:
             PolicyError: there is none of that name; the message lists those there are.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from recode_runtime.errors import PolicyError
@@ -19,8 +20,9 @@ def _written(folder: Path, text: str, name: str = "mine.toml") -> Path:
 
 def test_shipped_policies_all_load() -> None:
     """Every file in policies/ is a policy."""
-    assert shipped_names() == ["paper", "strict"]
-    assert [Policy.named(name).name for name in shipped_names()] == ["paper", "strict"]
+    names = ["hardened", "paper", "portable", "strict"]
+    assert shipped_names() == names
+    assert [Policy.named(name).name for name in shipped_names()] == names
 
 
 def test_paper_has_the_numbers_of_the_paper() -> None:
@@ -68,7 +70,7 @@ def test_grammar_levels_are_merged_by_code(tmp_path: Path) -> None:
         ),
         ('name = "x"\nextends = "strict"\n', "unknown key name; known are grammar, repair, "),
         ('extends = "strict"\n[isolation]\nwall = "process"\n', "unknown key [isolation] wall; "),
-        ('extends = "strict"\n[language]\nmode = "full"\n', "unknown key [language] mode; "),
+        ('extends = "strict"\n[language]\nmod = "python"\n', "unknown key [language] mod; did "),
         (
             'extends = "strict"\n[limits]\nmemory_mib = 0\n',
             "mine.toml: Expected `int` >= 1 - at `$.limits.memory_mib`",
@@ -78,7 +80,10 @@ def test_grammar_levels_are_merged_by_code(tmp_path: Path) -> None:
             "Invalid enum value 'loud' - at `$.grammar[...]`",
         ),
         ("[limits]\nmemory_mib = 64\n", "missing required field"),
-        ('extends = "strickt"\n', "there is no policy called 'strickt'; shipped are paper, strict"),
+        (
+            'extends = "strickt"\n',
+            "there is no policy called 'strickt'; shipped are hardened, paper, ",
+        ),
         (
             'extends = "strict"\n[limits]\nstatement_seconds = inf\n',
             "Expected `float` <= 31536000.0 - at `$.limits.statement_seconds`",
@@ -114,6 +119,114 @@ def test_a_wrong_policy_is_named(tmp_path: Path, text: str, message: str) -> Non
         Policy.load(_written(tmp_path, text))
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{tmp_path / 'mine.toml'}: ")
+
+
+# Each key of the wall with a value just outside of what it may be, and what is said of it.
+OUTSIDE = [
+    ("language", 'mode = "Python"', "Invalid enum value 'Python' - at `$.language.mode`"),
+    ("language", 'preload = "math"', "Expected `array`, got `str` - at `$.language.preload`"),
+    ("language", "preload = [1]", "Expected `str`, got `int` - at `$.language.preload[0]`"),
+    ("limits", "statement_cpu_seconds = 0.0", "Expected `float` > 0.0"),
+    ("limits", "statement_cpu_seconds = inf", "Expected `float` <= 31536000.0"),
+    ("limits", "memory_mib = 16_777_217", "Expected `int` <= 16777216 - at `$.limits.memory_mib`"),
+    ("limits", "processes = 3", "Expected `int` >= 4 - at `$.limits.processes`"),
+    ("limits", "processes = 8.5", "Expected `int`, got `float` - at `$.limits.processes`"),
+    ("limits", "printed_lines = 0", "Expected `int` >= 1 - at `$.limits.printed_lines`"),
+    ("isolation", 'level = "none"', "Invalid enum value 'none' - at `$.isolation.level`"),
+    ("isolation", "ready = -1", "Expected `int` >= 0 - at `$.isolation.ready`"),
+    ("isolation", "ready = 65", "Expected `int` <= 64 - at `$.isolation.ready`"),
+    ("isolation", "control_groups = 1", "Expected `bool`, got `int`"),
+]
+
+
+@pytest.mark.parametrize(("table", "line", "message"), OUTSIDE)
+def test_a_value_outside_of_what_a_key_may_be_is_refused(
+    table: str, line: str, message: str, tmp_path: Path
+) -> None:
+    """The key, the bound and the file are named."""
+    path = _written(tmp_path, f'extends = "strict"\n[{table}]\n{line}\n')
+    with pytest.raises(PolicyError) as caught:
+        Policy.load(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("language", "mode", "python"),
+        ("language", "preload", ["array", "zlib"]),
+        ("limits", "statement_cpu_seconds", 0.25),
+        ("limits", "processes", 4),
+        ("limits", "printed_lines", 1),
+        ("isolation", "ready", 0),
+        ("isolation", "ready", 64),
+        ("isolation", "control_groups", True),
+    ],
+)
+def test_a_value_at_the_edge_of_what_a_key_may_be_is_taken(
+    table: str, key: str, value: object
+) -> None:
+    """The bounds are those that are told."""
+    policy = Policy.named("strict").but(**{table: {key: value}})
+    taken = getattr(getattr(policy, table), key)
+    assert (list(taken) if isinstance(taken, tuple) else taken) == value
+
+
+@pytest.mark.parametrize(
+    ("table", "given", "meant"),
+    [
+        ("language", "preloads", "preload"),
+        ("limits", "statement_cpu_second", "statement_cpu_seconds"),
+        ("limits", "process", "processes"),
+        ("limits", "print_lines", "printed_lines"),
+        ("isolation", "levels", "level"),
+        ("isolation", "requires", "require"),
+        ("isolation", "cgroups", "control_groups"),
+    ],
+)
+def test_the_key_that_was_meant_is_told(table: str, given: str, meant: str, tmp_path: Path) -> None:
+    """The nearest one of that table."""
+    path = _written(tmp_path, f'extends = "strict"\n[{table}]\n{given} = 1\n')
+    with pytest.raises(PolicyError) as caught:
+        Policy.load(path)
+    assert str(caught.value) == (f"{path}: unknown key [{table}] {given}; did you mean {meant!r}?")
+
+
+@pytest.mark.parametrize(
+    ("isolation", "message"),
+    [
+        ('require = ["landlok"]', "require knows no layer 'landlok'; did you mean 'landlock'?"),
+        ('require = ["x"]', "require knows no layer 'x'; known are empty-environment, closed-"),
+        (
+            'level = "portable"',
+            "require names 'unprivileged-user', which level leaves out",
+        ),
+        (
+            'require = ["rlimits", "pids-cgroup"]',
+            "require names 'pids-cgroup', which control_groups leaves out",
+        ),
+    ],
+)
+def test_a_policy_cannot_require_what_it_never_has(
+    isolation: str, message: str, tmp_path: Path
+) -> None:
+    """A layer that nobody knows, or that the policy itself leaves out: told with the file."""
+    path = _written(tmp_path, f'extends = "strict"\n[isolation]\n{isolation}\n')
+    with pytest.raises(PolicyError) as caught:
+        Policy.load(path)
+    assert str(caught.value).startswith(f"{path}: {message}")
+    assert str(caught.value).endswith(" - at `$.isolation`")
+
+
+def test_the_policies_of_the_wall_say_what_differs() -> None:
+    """`hardened` and `portable` are the default policy in all but their isolation."""
+    strict = Policy.named("strict")
+    for name in ("hardened", "portable"):
+        policy = Policy.named(name)
+        assert msgspec.structs.replace(policy, name="strict", isolation=strict.isolation) == strict
+    assert Policy.named("hardened").isolation.level == "full"
+    assert Policy.named("hardened").isolation.control_groups
+    assert Policy.named("portable").isolation.level == "portable"
 
 
 def test_a_mistake_in_a_base_names_the_base(tmp_path: Path) -> None:

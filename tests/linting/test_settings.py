@@ -164,7 +164,10 @@ def test_select_and_ignore_take_codes_and_prefixes(tmp_path: Path) -> None:
         ),
         ("[[files]]\nfield = 'x'", "Object missing required field `pattern` - at `$.files[0]`"),
         ("primitives = 'go'", "Expected `array | null`, got `str` - at `$.primitives`"),
-        ("policy = 'strct'", "there is no policy called 'strct'; shipped are paper, strict."),
+        (
+            "policy = 'strct'",
+            "there is no policy called 'strct'; shipped are hardened, paper, portable, strict.",
+        ),
         ("ignore = ['RC003']", "RC003 is always an error and cannot be ignored"),
         ("select = ['RC1100']", "select: no rule's code begins with 'RC1100'; did you mean RC110?"),
         ("primitives = ['go(']", "primitives: "),
