@@ -38,10 +38,14 @@ class Channel:
         self.received += len(bodies[0])
         return wire.decode(bodies[0])
 
-    def drain(self) -> None:
-        """Drop what the host sent to a process that is gone."""
+    def is_due(self, wait_ms: int = 0) -> bool:
+        """Whether something of the host is there to be received, or comes within that time."""
         poll = select.poll()
         poll.register(self._connection, select.POLLIN)
-        while poll.poll(0) and self._connection.recv(wire.READ_BYTES):
+        return bool(poll.poll(wait_ms))
+
+    def drain(self) -> None:
+        """Drop what the host sent to a process that is gone."""
+        while self.is_due() and self._connection.recv(wire.READ_BYTES):
             pass
         self._splitter.reset()

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from recode_guest import values
-from recode_guest.values import DEPTH, NODES, NotPlain
+from recode_guest.failure import type_name
+from recode_guest.values import DEPTH, NODES, NotPlain, kind_of
 
 EXACT_TEXT = 100_000
 HIDDEN = "<not shown: it takes too long to show>"
@@ -43,7 +44,7 @@ class Describer:
         try:
             writer.begin(value)
             text = writer.text.encode(errors="backslashreplace").decode()
-        except (MemoryError, RecursionError, ValueError):
+        except Exception:  # noqa: BLE001  (a time may hold a time zone of the program's making)
             return self.hidden(name, value)
         left = self._left - values.wire_length(text, self._left)
         if left < 0:
@@ -97,11 +98,11 @@ class _Writer:
         self._nodes -= 1
         if self._nodes < 0 or self._exact <= 0:
             raise _Enough
-        kind = type(value)
+        kind = kind_of(value)
         if kind is str or kind is bytes:
             self._write_text(value)
         elif kind in BRACKETS or kind in MAPPINGS:
-            self._write_container(value, depth)
+            self._write_container(value, kind, depth)
         elif value is None or kind in (int, bool, float, complex, range) or kind in TIMES:
             self._add(_scalar_text(value))
         else:
@@ -113,16 +114,16 @@ class _Writer:
         else:
             self._add(repr(value[: self._exact]), len(value) + 2)
 
-    def _write_container(self, value: Any, depth: int) -> None:
+    def _write_container(self, value: Any, kind: type, depth: int) -> None:
         if depth >= DEPTH:
             self._add("...")
-        elif type(value) in MAPPINGS:
-            name = "" if type(value) is dict else type(value).__name__
+        elif kind in MAPPINGS:
+            name = "" if kind is dict else kind.__name__
             self._add(f"{name}({{" if name else "{")
             self._write_pairs(value, depth)
             self._add("})" if name else "}")
-        elif type(value) in (set, frozenset) and not value:
-            self._add(f"{type(value).__name__}()")
+        elif kind in (set, frozenset) and not value:
+            self._add(f"{kind.__name__}()")
         else:
             self._write_items(value, depth)
 
@@ -146,7 +147,7 @@ def _ordered(value: Iterable[Any]) -> Iterable[Any]:
     """Items in an order that does not change from run to run, where that is cheap to have."""
     if not isinstance(value, set | frozenset) or values.weight(value, values.SMALL) > values.SMALL:
         return value
-    kinds = {type(item) for item in value}
+    kinds = {kind_of(item) for item in value}
     return sorted(value) if kinds in ({str}, {int}) else value
 
 
@@ -157,8 +158,3 @@ def _scalar_text(value: Any) -> str:
         if type(value) is int:
             return f"<int of {value.bit_length()} bits>"
         return f"<{type_name(value)}>"
-
-
-def type_name(value: Any) -> str:
-    """The name of the value's type, as a program would call it."""
-    return type(value).__name__

@@ -89,12 +89,12 @@ class Execution:
         names = restricted.names_bound(statement)
         if session.runner is None:
             judge = risk.Judge(session.namespace, session.primitives)
-            if judge.is_cheap(statement):
+            if session.language.is_filtered and judge.is_cheap(statement):
                 self._undo = risk.Undo(session.namespace, names)
                 self._growth = judge.growth
             else:
                 self._protect()
-        code = restricted.compiled(statement, self._filename, session.primitives)
+        code = session.language.compiled(statement, self._filename, session.primitives)
         exec(code, session.namespace)  # noqa: S102  (this is what the guest is for)
         if session.stop is not None:  # a `finally` may have swallowed it
             raise session.stop
@@ -115,16 +115,14 @@ class Execution:
 
     def _told(self, problem: BaseException) -> dict[str, Any]:
         text = self._text
-        if isinstance(problem, restricted.NotAllowed):
+        if failure.is_a(problem, restricted.NotAllowed):
             line = problem.line
             return failure.without_traceback("refused", failure.clean(str(problem)), text, line)
-        if isinstance(problem, Stop):
+        if failure.is_a(problem, Stop):
             message = failure.clean(str(problem))
             return failure.without_traceback(problem.kind, message, text, self._line)
-        if isinstance(problem, MemoryError):
-            message = self._session.out_of_memory
+        if failure.is_a(problem, MemoryError):
+            message = self._session.shortage(problem)
             return failure.without_traceback("limit", message, text, self._line)
-        if isinstance(problem, SyntaxError):
-            return failure.of_exception(problem, text, "refused")
         kind = "primitive" if problem is self._session.host_error else "error"
         return failure.of_exception(problem, text, kind)

@@ -1,15 +1,21 @@
-"""Why a statement did not work, in words a model can act on: the program's lines and no others."""
+"""Why a statement did not work, in words a model can act on: the program's lines and no others.
+
+An exception may be of a class that the program wrote. So its fields are read as CPython keeps them,
+past any property or method of that name; only for its text is it asked, whatever comes of that.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 MESSAGE_CHARS = 2_000
 LINE_CHARS = 200
+TYPE_NAME_CHARS = 100
 FRAMES = 6
+COMPILER_ERRORS = (SyntaxError, IndentationError, TabError)
 
 # What does not show, or changes how what follows shows: prompts and terminals get it escaped.
 _UNPRINTABLE = re.compile(
@@ -17,6 +23,12 @@ _UNPRINTABLE = re.compile(
     "\ud800-\udfff\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
 )
 _ADDRESS = re.compile(r" at 0x[0-9a-f]{6,}")
+
+_LINE_END = re.compile(r"\r\n?|\n")
+_Kind = TypeVar("_Kind", bound=BaseException)
+
+_NAME_OF_TYPE = type.__dict__["__name__"].__get__
+_TRACEBACK = BaseException.__dict__["__traceback__"].__get__
 
 
 class Text:
@@ -26,11 +38,11 @@ class Text:
         self.filename = filename
         self._first = first_line
         # Not str.splitlines: it also cuts at form feeds and the like, where the tokenizer does not.
-        self._lines = source.split("\n")
+        self._lines = _LINE_END.split(source)
 
     def number(self, line: int) -> int:
-        """The program's number for a line of this text; 0 stays 0."""
-        return line + self._first - 1 if line else 0
+        """The program's number for a line of this text; 0 for a line that there is not."""
+        return line + self._first - 1 if line > 0 else 0
 
     def marked(self, line: int) -> str:
         """Two lines: which line of the program it is, and what stands there, marked."""
@@ -53,10 +65,23 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def is_a(problem: BaseException, kind: type[_Kind]) -> TypeGuard[_Kind]:
+    """`isinstance`, which would also believe what the exception says of its own class."""
+    return issubclass(type(problem), kind)
+
+
+def type_name(value: Any) -> str:
+    """The name of the value's type on one line, cut and cleaned."""
+    name = str.__str__(_NAME_OF_TYPE(type(value)))
+    return clean(name, TYPE_NAME_CHARS).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def of_exception(problem: BaseException, text: Text, kind: str) -> dict[str, Any]:
-    """The JSON form of the failure that an exception of the program means."""
-    message = message_of(problem)
+    """The JSON form of the failure that an exception means: of `kind`, or refused to compile."""
     lines = list(_lines(problem, text))
+    if not lines and type(problem) in COMPILER_ERRORS:
+        kind, lines = "refused", [getattr(problem, "lineno", 0) or 0]
+    message = message_of(problem)
     shown = lines if len(lines) <= FRAMES else [lines[0], *lines[1 - FRAMES :]]
     return {
         "kind": kind,
@@ -78,21 +103,19 @@ def without_traceback(kind: str, message: str, text: Text, line: int) -> dict[st
 
 def _lines(problem: BaseException, text: Text) -> Iterator[int]:
     """The lines of this text that were being run, outermost first."""
-    if isinstance(problem, SyntaxError) and problem.filename == text.filename:
-        yield problem.lineno or 0
-        return
-    link: TracebackType | None = problem.__traceback__
+    link: TracebackType | None = _TRACEBACK(problem)
     while link is not None:
-        if link.tb_frame.f_code.co_filename == text.filename:
+        if str.__eq__(link.tb_frame.f_code.co_filename, text.filename):
             yield link.tb_lineno
         link = link.tb_next
 
 
 def message_of(problem: BaseException) -> str:
     """The type and the text of an exception, cut and cleaned."""
-    name = type(problem).__name__
+    name = type_name(problem)
     try:
-        said = problem.msg if isinstance(problem, SyntaxError) else str(problem)
-    except Exception:  # noqa: BLE001  (its arguments may be too deep or too large to show)
+        text = (problem.msg or "") if is_a(problem, SyntaxError) else problem
+        said = str.__str__(str(text))
+    except BaseException:  # noqa: BLE001  (too deep or too large to show, or hostile)
         said = "(its text cannot be shown)"
     return clean(f"{name}: {said}" if said else name)

@@ -9,29 +9,32 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import itertools
 import operator
 import random
+import string
 import sys
+import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FrameType,
-    FunctionType,
+    EllipsisType,
     GeneratorType,
+    MappingProxyType,
+    MethodDescriptorType,
     MethodType,
     ModuleType,
-    TracebackType,
+    NoneType,
+    NotImplementedType,
+    SimpleNamespace,
 )
 from typing import Any
 
-from RestrictedPython.Guards import guarded_iter_unpack_sequence, guarded_unpack_sequence
 from RestrictedPython.transformer import INSPECT_ATTRIBUTES
 
 from recode_guest.failure import clean
 
-CUT_MARK = "\n[cut: the program printed more than {most} bytes]\n"
+CUT_MARK = "\n[cut: the program printed more than {most}]\n"
 WRITABLE = (dict, list, defaultdict, Counter, OrderedDict, deque)
 IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "+=": operator.iadd,
@@ -61,6 +64,15 @@ GIVEABLE = frozenset(
     ValueError ZeroDivisionError
     """.split()  # noqa: SIM905  (a list of 60 quoted words hides what it says)
 )
+# No module gives what the guest would not give as a builtin, nor what reaches attributes by text.
+_GIVEN = [getattr(builtins, name) for name in GIVEABLE if name != "type"]
+KEPT_BACK = [
+    *(value for value in vars(builtins).values() if callable(value) and value not in _GIVEN),
+    *(operator.attrgetter, operator.methodcaller, string.Formatter),
+]
+# Not the module's own generator, which a fork seeds anew, and a checkpoint is a fork. Each session
+# seeds this one when it begins. By a text here, so that what hashes texts is loaded by then.
+RANDOM = random.Random("")  # noqa: S311
 
 
 class LanguageError(Exception):
@@ -121,29 +133,40 @@ class Primitive:
 
 
 class Printed:
-    """Collects what the program prints, up to a number of bytes of UTF-8."""
+    """Collects what the program prints, up to a number of bytes of UTF-8 and of lines."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int, most_lines: int) -> None:
+        self._most = most_bytes, most_lines
+        self._begin()
+
+    def _begin(self) -> None:
         self._parts: list[str] = []
-        self._left = most
+        self._bytes, self._lines = self._most
 
     def write(self, text: str) -> None:
         """Keep the text if there is room; the first that does not fit is cut, visibly."""
-        if self._left < 0 or not text:
+        if self._bytes < 0 or not text:
             return
-        data = text[: self._left + 1].encode(errors="backslashreplace")
-        if len(data) <= self._left:
-            self._parts.append(data.decode())
-            self._left -= len(data)
+        data = text[: self._bytes + 1].encode(errors="backslashreplace")
+        lines = data.count(b"\n")
+        if lines > self._lines or (lines == self._lines and not data.endswith(b"\n")):
+            kept = b"\n".join(data.split(b"\n", self._lines)[: self._lines])
+            self._cut(kept[: self._bytes], f"{self._most[1]} lines")
+        elif len(data) > self._bytes:
+            self._cut(data[: self._bytes], f"{self._most[0]} bytes")
         else:
-            mark = CUT_MARK.format(most=self._most)
-            self._parts.append(data[: self._left].decode(errors="ignore") + mark)
-            self._left = -1
+            self._parts.append(data.decode())
+            self._bytes -= len(data)
+            self._lines -= lines
+
+    def _cut(self, kept: bytes, most: str) -> None:
+        self._parts.append(kept.decode(errors="ignore") + CUT_MARK.format(most=most))
+        self._bytes = -1
 
     def take(self) -> str:
         """Everything since the last time."""
-        text, self._parts, self._left = "".join(self._parts), [], self._most
+        text = "".join(self._parts)
+        self._begin()
         return clean(text, len(text)) if text else text
 
     def __call__(self) -> str:
@@ -158,29 +181,37 @@ class Printed:
         print(*values, **options)  # noqa: T201
 
 
-OPAQUE = (
-    Primitive,
-    Printed,
-    Facade,
-    FunctionType,
-    MethodType,
-    BuiltinFunctionType,
-    GeneratorType,
-    CodeType,
-    FrameType,
-    TracebackType,
-    ModuleType,
+NAMELESS = (EllipsisType, NoneType, NotImplementedType)
+# What the interpreter itself is made of: with the class of a function, a method or a generic alias
+# (`list[int]`, which passes on the attributes of any class) a program would make such things of its
+# own. And errors that read memory outside of their text when they are made with a wrong position.
+OPAQUE = frozenset(
+    {Facade, Primitive, Printed, UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError}
+).union(kind for kind in vars(types).values() if isinstance(kind, type) and kind not in NAMELESS)
+SEALED = OPAQUE.difference(
+    {Facade, GeneratorType, MappingProxyType, SimpleNamespace},
+    {UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError},
 )
+HIDDEN = INSPECT_ATTRIBUTES | {"mro"}
+CALLED_ON_CLASSES = (MethodDescriptorType, MethodType)
 
 
 def kind_of(value: Any, /) -> Any:
-    """`type` with one argument; never the metaclass, with which classes could be made."""
+    """`type` with one argument: a class that a module names, and never a metaclass.
+
+    With a metaclass a program could make classes; what no module names is not made to be called.
+    """
     kind = type(value)
     if isinstance(value, type):
         return kind_of
-    if kind in OPAQUE:
-        raise TypeError("the type of a function is not available")
+    if kind in OPAQUE or type(kind) is not type or not _has_name(kind):
+        raise TypeError(f"the type of a {kind.__name__} is not available")
     return kind
+
+
+def _has_name(kind: type) -> bool:
+    module = sys.modules.get(kind.__module__)
+    return kind in NAMELESS or getattr(module, kind.__name__, None) is kind
 
 
 def is_instance(value: Any, kinds: Any, /) -> bool:
@@ -198,20 +229,27 @@ def attribute(owner: Any, name: str, /) -> Any:
     Raises:
         AttributeError: there is no such attribute, or it is not for programs.
     """
-    if type(name) is not str or name.startswith("_") or name in INSPECT_ATTRIBUTES:
-        raise AttributeError(f"the attribute {name!r} is not available")
-    if type(owner) in (Primitive, Printed):
-        raise AttributeError(f"{owner!r} has no attributes")
-    if name == "mro" and isinstance(owner, type):
-        raise AttributeError("the attribute 'mro' is not available")
-    if name in ("format", "format_map") and (owner is str or isinstance(owner, str)):
+    if type(name) is not str or name.startswith("_") or name in HIDDEN:
+        raise _not_available(name)
+    if type(owner) in SEALED:
+        raise AttributeError(f"a {type(owner).__name__} has no attributes here")
+    if name in ("format", "format_map") and type(owner) is not Facade:
         raise AttributeError(f"str.{name}() is not available; write an f-string")
     if name == "obj" and isinstance(owner, AttributeError):
-        raise AttributeError("the attribute 'obj' is not available")
+        raise _not_available(name)
     value = getattr(owner, name)
-    if isinstance(value, ModuleType):
-        raise AttributeError(f"the attribute {name!r} is not available")
+    if isinstance(value, ModuleType) or (isinstance(owner, type) and _is_unbound(value)):
+        raise _not_available(name)
     return value
+
+
+def _is_unbound(value: Any) -> bool:
+    """Whether it is of a class for its objects; methods of Python code would take any other too."""
+    return hasattr(type(value), "__get__") and type(value) not in CALLED_ON_CLASSES
+
+
+def _not_available(name: object) -> AttributeError:
+    return AttributeError(f"the attribute {name!r} is not available")
 
 
 def writable(owner: Any, /) -> Any:
@@ -228,7 +266,8 @@ def in_place(sign: str, left: Any, right: Any, /) -> Any:
 
 def in_place_item(sign: str, owner: Any, index: Any, right: Any, /) -> None:
     """`owner[index] += right` and its kin, with owner and index evaluated once."""
-    writable(owner)[index] = IN_PLACE[sign](owner[index], right)
+    owner = writable(owner)
+    owner[index] = IN_PLACE[sign](owner[index], right)
 
 
 def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -236,9 +275,10 @@ def apply(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def _itself(value: Any) -> Any:
+def _itself(value: Any, *_unpacking: Any) -> Any:
     # Counting iterations would be no budget: list(x), [*x] or sum(x) never pass here. The budget is
-    # the clock and the memory of the process.
+    # the clock and the memory of the process. Nor is there anything to unpack by hand: iterators
+    # are C's, or the program's own generators, and CPython stops at one item too many.
     return value
 
 
@@ -258,12 +298,29 @@ def builtins_of(names: Iterable[str], importer: Callable[..., Any]) -> dict[str,
 
 
 def facades_of(modules: Mapping[str, Sequence[str]]) -> dict[str, Facade]:
-    """A facade for each module, with exactly the names listed.
+    """A facade for each module, with exactly the names listed; and for each package of one.
 
     Raises:
-        LanguageError: the module or a name of it is not there, is private, or is a module itself.
+        LanguageError: the module or a name of it is not there, or must not be handed out.
     """
-    return {title: Facade(title, _chosen(title, names)) for title, names in modules.items()}
+    facades: dict[str, Facade] = {}
+    for title in sorted(_with_packages(modules), reverse=True):
+        inner = {name.rpartition(".")[2]: facades[name] for name in _inside(title, facades)}
+        facades[title] = Facade(title, inner | _chosen(title, modules.get(title, ())))
+    return facades
+
+
+def _with_packages(titles: Iterable[str]) -> set[str]:
+    """`a`, `a.b` and `a.b.c` for `a.b.c`, since that is what it is imported by."""
+    return {
+        package
+        for title in titles
+        for package in itertools.accumulate(title.split("."), lambda outer, name: f"{outer}.{name}")
+    }
+
+
+def _inside(package: str, titles: Iterable[str]) -> list[str]:
+    return [title for title in titles if title.rpartition(".")[0] == package]
 
 
 def _chosen(title: str, names: Sequence[str]) -> dict[str, Any]:
@@ -273,22 +330,28 @@ def _chosen(title: str, names: Sequence[str]) -> dict[str, Any]:
     except (ImportError, AttributeError) as problem:
         raise LanguageError(f"[language.facades] {title}: {problem}") from None
     for name, value in chosen.items():
-        if name.startswith("_") or isinstance(value, ModuleType):
+        if name.startswith("_") or isinstance(value, ModuleType) or _is_kept_back(value):
             raise LanguageError(f"[language.facades] {title}: {name!r} cannot be handed out")
     return chosen
+
+
+def _is_kept_back(value: Any) -> bool:
+    return any(value is one for one in KEPT_BACK)
 
 
 def _owner(title: str) -> Any:
     """What the names of a facade are taken from."""
     if title == "random":
-        # A fork seeds the module's own generator anew, and a checkpoint is a fork.
-        return random.Random()  # noqa: S311
+        return RANDOM
     return importlib.import_module(title)
 
 
-# What strftime, today, strptime and "namereplace", being C code, import at the call and by the
-# `__import__` of whoever calls them. Behind the wall it is too late to look for files.
-PRELOADED = tuple(map(importlib.import_module, ("_strptime", "time", "unicodedata")))
+# What is imported at the call only, when behind the wall it is too late to look for files: by C
+# code (strftime, today, strptime, "namereplace", division of huge ints), which does so by the
+# `__import__` of whoever calls it, and by `Counter.most_common`.
+LATE = ["_strptime", "heapq", "time", "unicodedata"] + ["_pylong"] * (sys.version_info >= (3, 12))
+for _module in LATE:
+    importlib.import_module(_module)
 
 
 def importer_of(facades: Mapping[str, Facade]) -> Callable[..., Facade | None]:
@@ -308,8 +371,10 @@ def importer_of(facades: Mapping[str, Facade]) -> Callable[..., Facade | None]:
         if level != 0 or title not in facades:
             known = ", ".join(sorted(facades))
             raise ImportError(f"module {title!r} is not available; available are {known}")
+        if not names:
+            return facades[title.partition(".")[0]]
         facade = facades[title]
-        missing = [name for name in names or () if not hasattr(facade, name)]
+        missing = [name for name in names if name.startswith("_") or not hasattr(facade, name)]
         if missing:
             raise ImportError(f"cannot import {', '.join(missing)} from {title!r} here")
         return facade
@@ -324,8 +389,8 @@ def guards_of(printed: Printed, given: dict[str, Any]) -> dict[str, Any]:
         "_getattr_": attribute,
         "_getitem_": operator.getitem,
         "_getiter_": _itself,
-        "_iter_unpack_sequence_": guarded_iter_unpack_sequence,
-        "_unpack_sequence_": guarded_unpack_sequence,
+        "_iter_unpack_sequence_": _itself,
+        "_unpack_sequence_": _itself,
         "_write_": writable,
         "_inplacevar_": in_place,
         "_inplaceitem_": in_place_item,

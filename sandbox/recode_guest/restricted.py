@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from types import CodeType
 
 from RestrictedPython.transformer import (
@@ -22,6 +22,8 @@ from RestrictedPython.transformer import (
     RestrictingNodeTransformer,
     copy_locations,
 )
+
+from recode_guest.trees import children
 
 COMPILER_RECURSION = 3_000
 
@@ -60,15 +62,29 @@ class ProgramTransformer(RestrictingNodeTransformer):
         return super().visit_Name(node)
 
     def visit_arg(self, node: ast.arg) -> Visited:
-        """A lambda's parameter would hide a primitive inside it."""
+        """A lambda's parameter would hide a primitive, or a guard, inside it."""
         self._check_binding(node, node.arg)
+        self.check_name(node, node.arg)  # RestrictedPython 8 leaves out those before a `/`
         return super().visit_arg(node)
 
     def check_import_names(self, node: ast.Import | ast.ImportFrom) -> ast.AST:
-        """An import binds names too."""
+        """An import binds names too; a relative one has nothing to be relative to."""
+        if isinstance(node, ast.ImportFrom) and node.level:
+            self.error(node, "Relative imports are not allowed.")
         for alias in node.names:
-            self._check_binding(node, alias.asname or alias.name)
+            self._check_binding(node, name_bound(alias))
+            self.check_name(node, name_bound(alias))
         return super().check_import_names(node)
+
+    def visit_Constant(self, node: ast.Constant) -> Visited:
+        """Any constant; RestrictedPython 8 would refuse `...`."""
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> Visited:
+        """Nothing asynchronous: CPython takes `(x async for x in y)` anywhere."""
+        if node.is_async:
+            self.error(node.target, "async is not allowed.")
+        return super().visit_comprehension(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Visited:
         """A bare `except:` becomes one that leaves the stopping signal alone."""
@@ -178,21 +194,23 @@ def compiled(statement: ast.stmt, filename: str, primitives: Collection[str]) ->
         sys.setrecursionlimit(usual)
 
 
+def name_bound(alias: ast.alias) -> str:
+    """The name that a part of an import binds: of `import a.b` that is `a`."""
+    return alias.asname or alias.name.partition(".")[0]
+
+
 def names_bound(statement: ast.stmt) -> list[str]:
     """The names that a statement may bind in the namespace, in the order of the text."""
-    return list(dict.fromkeys(_bindings(statement)))
-
-
-def _bindings(root: ast.AST) -> Iterator[str]:
-    stack: list[tuple[ast.AST, bool]] = [(root, True)]
+    found: dict[str, None] = {}
+    stack: list[tuple[ast.AST, bool]] = [(statement, True)]
     while stack:
         node, outer = stack.pop()
         if isinstance(node, ast.Name) and outer and isinstance(node.ctx, ast.Store):
-            yield node.id
+            found[node.id] = None
         elif isinstance(node, ast.NamedExpr):
-            yield node.target.id
+            found[node.target.id] = None
         elif isinstance(node, ast.alias):
-            yield node.asname or node.name
+            found[name_bound(node)] = None
         outer = outer and not isinstance(node, _SCOPES)
-        children = list(ast.iter_child_nodes(node))
-        stack.extend((child, outer) for child in reversed(children))
+        stack += [(child, outer) for child in reversed(children(node))]
+    return list(found)

@@ -16,16 +16,18 @@ from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from recode_guest.guards import Facade, Primitive
-from recode_guest.values import weight
+from recode_guest.restricted import name_bound
+from recode_guest.trees import children
+from recode_guest.values import kind_of, weight
 
 # Together they bound the work of a cheap statement to some hundredths of a second.
-NODES = 150
+NODES = 100
 TEXT_CHARS = 10_000
 INTEGER_BITS = 20_000
 ITEMS = 1_000
 ARGUMENTS_WEIGHT = 100_000
-# A name of a text as long as it may be, or a number padded as far as it may be, are two nodes each.
-GROWTH_PER_NODE = 50_000
+# As much as a name of a text as long as it may be, or a number padded as far as it may be.
+GROWTH_PER_NODE = 100_000
 FREEABLE_NODES = 300
 FORMAT_CHARS = 5
 
@@ -68,7 +70,7 @@ def is_freeable(value: Any) -> bool:
     while stack:
         left -= 1
         item = stack.pop()
-        kind = type(item)
+        kind = kind_of(item)
         if kind in _SCALARS or kind in (Facade, Primitive):
             continue
         if kind not in _CONTAINERS or left < len(item):
@@ -105,7 +107,7 @@ class Judge:
             if not stack:
                 self.growth = count * GROWTH_PER_NODE
                 return True
-            stack.extend(ast.iter_child_nodes(stack.pop()))
+            stack += children(stack.pop())
         return False
 
     def _statement(self, node: ast.stmt) -> bool:
@@ -122,7 +124,7 @@ class Judge:
                 name = ast.Name(target.id, ast.Load())
                 return self._scalar(name) and self._scalar(node.value) and self._target(target)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
-                return all(self._name(alias.asname or alias.name) for alias in names)
+                return all(self._name(name_bound(alias)) for alias in names)
             case ast.If():
                 body = [*node.body, *node.orelse]
                 return self._value(node.test) and all(self._statement(one) for one in body)

@@ -1,8 +1,8 @@
 """The program's values as they leave the guest: as plain data.
 
-No class can be written in the guest, so every value is of a builtin type or of one that a facade
-hands out; an exact builtin type does what CPython says it does. Work is counted and given up at a
-cap.
+Only what is exactly of a builtin type is looked into, because such a type does what CPython says
+it does; of any other value nothing is asked, not even whether its type equals another, so that no
+code of the program runs here. Work is counted and given up at a cap.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping
 from json.encoder import encode_basestring
 from typing import Any
+
+from recode_guest.failure import type_name
 
 DEPTH = 32
 NODES = 50_000
@@ -27,6 +29,12 @@ class NotPlain(Exception):
     """The value cannot cross the wall as data; the message says why, in the program's words."""
 
 
+def kind_of(value: Any) -> type:
+    """The type of a value; `object` if it has a metaclass, whose `==` and hash may be anything."""
+    kind = type(value)
+    return kind if type(kind) is type else object
+
+
 def weight(value: Any, most: int) -> int:
     """Roughly how many characters it is to write the value; over `most` for what is no plain data.
 
@@ -36,7 +44,7 @@ def weight(value: Any, most: int) -> int:
     stack = [value]
     while stack and total <= most:
         item = stack.pop()
-        kind = type(item)
+        kind = kind_of(item)
         total += NODE_WEIGHT
         if kind is str:
             total += len(item)
@@ -92,10 +100,10 @@ class Copier:
 
     def hidden(self, _name: str, value: Any) -> Any:
         """Nothing: the value is left out."""
-        raise NotPlain(f"a {type(value).__name__} that cannot be had")
+        raise NotPlain(f"a {type_name(value)} that cannot be had")
 
     def _copy(self, value: Any, depth: int) -> Any:
-        kind = type(value)
+        kind = kind_of(value)
         if value is None or kind is bool:
             self._weigh(5)
         elif kind is str:
@@ -107,22 +115,22 @@ class Copier:
                 raise NotPlain(f"{value} is not a finite number")
             self._weigh(FLOAT_BYTES)
         else:
-            return self._copy_container(value, depth)
+            return self._copy_container(value, kind, depth)
         return value
 
-    def _copy_container(self, value: Any, depth: int) -> Any:
+    def _copy_container(self, value: Any, kind: type, depth: int) -> Any:
         if depth >= DEPTH:
             raise NotPlain(f"it is nested more than {DEPTH} levels deep")
         self._weigh(2)
-        if type(value) in (list, tuple):
+        if kind is list or kind is tuple:
             return [self._copy(item, depth + 1) for item in value]
-        if type(value) is dict:
+        if kind is dict:
             return {self._key(key): self._copy(item, depth + 1) for key, item in value.items()}
-        raise NotPlain(f"a {type(value).__name__} is not plain data")
+        raise NotPlain(f"a {type_name(value)} is not plain data")
 
     def _key(self, key: Any) -> str:
         if type(key) is not str:
-            raise NotPlain(f"a dict key is a {type(key).__name__}, not a str")
+            raise NotPlain(f"a dict key is a {type_name(key)}, not a str")
         self._weigh(1 + wire_length(key, self._left))
         return key
 

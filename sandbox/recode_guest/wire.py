@@ -8,11 +8,9 @@ arrives as a list. Nothing is ever pickled.
 Two sockets join host and guest. `channel` carries frames. `control` carries short messages, one a
 packet, between the host and the guest's waiting side:
 
-    host -> guest   stop ID N   end what request ID is running after its N-th `step` frame
+    guest -> host   keeper      with a descriptor of the process whose end is the session's
     guest -> host   over ID     the waiting side has the session again
     host -> guest   go ID       nothing of request ID is under way any more; drop what is left
-
-N keeps a stop that comes too late from ending the statement after the one it was meant for.
 """
 
 from __future__ import annotations
@@ -22,16 +20,14 @@ import math
 import struct
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 READ_BYTES = 65_536
 CONTROL_BYTES = 1_024
+# One packet to the zygote; what the kernel's buffer of a socket holds by default is a little more.
+REQUEST_BYTES = 131_072
 
 _HEADER = struct.Struct(">I")
-
-
-def stop_message(request: int, steps: int) -> bytes:
-    """The control message that ends one statement of one request, and no other."""
-    return b"stop %d %d" % (request, steps)
+HEADER_BYTES = _HEADER.size
 
 
 class WireError(Exception):
