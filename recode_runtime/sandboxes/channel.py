@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -49,6 +50,10 @@ class Channel:
         self._listening = True
         self._outbox += wire.pack(body, self._limit)
         self._flush()
+
+    def listen(self) -> None:
+        """The guest may speak, though nothing was sent to it."""
+        self._listening = True
 
     async def receive(self) -> bytes:
         """The body of the next frame.
@@ -143,6 +148,7 @@ class Channel:
         self._inbox.clear()
         if self._connection.fileno() >= 0:
             self._loop.remove_reader(self._connection)
+            self._loop.remove_writer(self._connection)
         self._wake()
 
     def _wake(self) -> None:
@@ -151,12 +157,25 @@ class Channel:
 
 
 class Control:
-    """Short messages beside the frames, one a packet; `heard` is called with each."""
+    """Short messages beside the frames, one a packet.
 
-    def __init__(self, connection: socket.socket, heard: Callable[[bytes], None]) -> None:
+    Args:
+        connection: our end of the socket.
+        heard: called with each message and the descriptors that came with it, which are its to
+            close.
+        hung_up: called once when nobody holds the other end any more.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        heard: Callable[[bytes, list[int]], None],
+        hung_up: Callable[[], None],
+    ) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._heard = heard
+        self._hung_up = hung_up
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(connection, self._readable)
 
@@ -169,16 +188,23 @@ class Control:
         """Give the socket back; this is how the guest learns that the session is over."""
         if self._connection.fileno() >= 0:
             self._loop.remove_reader(self._connection)
+            with contextlib.suppress(OSError):  # a fork of this process may hold a copy of it
+                self._connection.shutdown(socket.SHUT_RDWR)
             self._connection.close()
 
     def _readable(self) -> None:
         try:
-            message = self._connection.recv(wire.CONTROL_BYTES)
+            message, descriptors, _, _ = socket.recv_fds(self._connection, wire.CONTROL_BYTES, 1)
         except BlockingIOError:
             return
         except OSError:
-            message = b""
+            message, descriptors = b"", []
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # as of any that Python opens itself
         if message:
-            self._heard(message)
-        else:
-            self._loop.remove_reader(self._connection)
+            self._heard(message, descriptors)
+            return
+        for descriptor in descriptors:  # a message without a byte may carry some
+            os.close(descriptor)
+        self._loop.remove_reader(self._connection)
+        self._hung_up()

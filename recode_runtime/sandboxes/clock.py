@@ -7,14 +7,18 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Counts the guest's own seconds and calls `overdue` once a statement that has had too many.
+    """Counts the guest's own seconds.
+
+    The guest itself ends a statement that has had `most`; `overdue` is called, once for a
+    statement, where it has had `grace` more and the guest has said nothing.
 
     One timer runs from `start` to `stop`. Pausing only notes the time, because a statement pauses
     at every call; a timer that goes off too early sets itself again.
     """
 
-    def __init__(self, most: float, overdue: Callable[[], None]) -> None:
+    def __init__(self, most: float, grace: float, overdue: Callable[[], None]) -> None:
         self._most = most
+        self._grace = grace
         self._overdue = overdue
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -22,6 +26,7 @@ class Clock:
         self._before = 0.0
         self._step_began_at = 0.0
         self._is_told = False
+        self._extra = 0.0
 
     @property
     def seconds(self) -> float:
@@ -38,12 +43,21 @@ class Clock:
     def _left(self) -> float:
         return self._most - (self.seconds - self._step_began_at)
 
+    @property
+    def _patience(self) -> float:
+        return self._left + self._grace + self._extra
+
     def start(self) -> None:
         """Begin from zero."""
         self._before = self._step_began_at = 0.0
         self._since = self._loop.time()
         self._is_told = False
+        self._extra = 0.0
         self._set()
+
+    def extend(self) -> None:
+        """The guest has begun to answer for a statement that it ended: let it finish."""
+        self._extra = self._grace
 
     def pause(self) -> None:
         """The guest waits."""
@@ -71,13 +85,13 @@ class Clock:
 
     def _set(self) -> None:
         if self._timer is None and not self._is_told:
-            self._timer = self._loop.call_later(max(0.0, self._left), self._fire)
+            self._timer = self._loop.call_later(max(0.0, self._patience), self._fire)
 
     def _fire(self) -> None:
         self._timer = None
         if self._since is None:
             return  # paused; `resume` sets the timer again
-        if self._left > 0:
+        if self._patience > 0:
             self._set()
         else:
             self._is_told = True

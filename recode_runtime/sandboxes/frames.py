@@ -1,8 +1,8 @@
 """The frames of the guest, read strictly: whatever is not exactly one of these ends the session.
 
-Nothing that arrives is trusted: types, fields, ids and depth are checked here and in the session;
-the size was checked before a byte of a frame was read (`recode_guest.wire`). Frames to the guest
-are written by `recode_guest.wire.encode`, which refuses what is not plain data.
+Nothing that arrives is trusted: types, fields, ids, depth and the number of values are checked here
+and in the session; the size was checked before a byte of a frame was read (`recode_guest.wire`).
+Frames to the guest are written by `recode_guest.wire.encode`, which refuses what is not plain data.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import msgspec
 from recode_guest import wire
 
 DEPTH = 64
+# The guest sends 200,000 values of the program's at most (`recode_guest.values`); the rest is room
+# for names, and for some thousand variables described. As objects they are some 40 MB.
+VALUES = 250_000
 RESULT_DEPTH = 32
 ERROR_CHARS = 2_000
 _MARK_BYTES = 80  # more than the mark of a cut takes
@@ -34,11 +37,11 @@ class _Frame(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=
 
 
 class Ready(_Frame, frozen=True, tag="ready"):
-    """The first frame: `layers` of the wall hold; the workers are process group `group`."""
+    """The first frame: `layers` of the wall hold; why the others do not is in `missing`."""
 
     version: int
-    group: int
     layers: list[str]
+    missing: dict[str, str]
 
 
 class Unable(_Frame, frozen=True, tag="refused"):
@@ -112,15 +115,33 @@ def decoded(body: bytes) -> AnyFrame:
     """The frame in a JSON body from the guest.
 
     Raises:
-        Violation: it is none of the frames above, or is nested too deeply for whoever gets it.
+        Violation: it is none of the frames above, or holds too many values or is nested too deeply
+            for whoever gets it.
     """
+    # The shortest value takes two bytes, with its comma.
+    if len(body) > 2 * VALUES and _values_in(body) > VALUES:
+        raise Violation(f"more than {VALUES} values in a frame")
     try:
         frame = _DECODER.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise Violation(f"not a frame of the guest: {problem}") from None
-    if body.count(b"[") + body.count(b"{") > DEPTH and _is_deep(msgspec.to_builtins(frame)):
+    if body.count(b"[") + body.count(b"{") > DEPTH and _is_deep(frame):
         raise Violation(f"a value nested more than {DEPTH} levels deep")
     return frame
+
+
+def _values_in(body: bytes) -> int:
+    """How many values, or at least how many strings, there are in a JSON text; nothing is built.
+
+    Of a text that turns out to be no JSON it counts the part that a decoder would have built.
+    """
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    strings = bare.count(b'"') // 2
+    if strings > VALUES:
+        return strings
+    outside = b'"'.join(bare.split(b'"')[::2])
+    empty = sum(map(outside.count, (b"[]", b"{}")))
+    return sum(map(outside.count, (b",", b"[", b"{"))) - empty
 
 
 def _is_deep(value: Any) -> bool:
@@ -132,6 +153,8 @@ def _is_deep(value: Any) -> bool:
                 below.extend(item.values())
             elif isinstance(item, list):
                 below.extend(item)
+            elif isinstance(item, msgspec.Struct):
+                below.extend(msgspec.structs.astuple(item))
         if not below:
             return False
         level = below

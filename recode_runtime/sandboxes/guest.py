@@ -1,4 +1,4 @@
-"""The guest as a process of ours: started with nothing, ended with everything it started."""
+"""The guest as processes: opened on two sockets, ended with everything it started."""
 
 from __future__ import annotations
 
@@ -6,85 +6,77 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable
+from pathlib import Path
 
-from recode_guest import wire
-from recode_runtime.errors import SandboxUnavailable
 from recode_runtime.policy import Limits
 from recode_runtime.sandboxes.channel import Channel, Control
+from recode_runtime.sandboxes.frames import Gone, Violation
+from recode_runtime.sandboxes.pool import Started
 
-PROGRAM = ("-I", "-m", "recode_guest")
 END_SECONDS = 0.3
 # A guest may commit all its statements before the host has read of the first; then it answers.
 BESIDE_STEPS = 2
-COMPLAINT_BYTES = 2_000
 
 
 class Guest:
-    """One running guest and the sockets to it.
+    """One guest, the sockets to it, and a descriptor of its keeper.
 
-    The keeper (the process started here) ends its workers as soon as our end of `control` is
-    closed. That also happens if this process dies, however it dies.
+    The keeper ends its workers as soon as our end of `control` is closed. That also happens if this
+    process dies, however it dies. Where the kernel has process descriptors (Linux), the guest has
+    ended when that of its keeper says so; elsewhere, when nobody holds the other end of `control`.
 
     Args:
+        started: the sockets.
         limits: what the policy allows; here, the sizes of what the guest sends.
-        heard: called with every message on `control`.
-        program: the arguments with which the interpreter runs the guest.
+        heard: called with every message on `control` but the first.
 
-    Raises:
-        SandboxUnavailable: no process can be started here; nothing is left behind.
+    Attributes:
+        pid: the process id of the keeper; 0 before it has introduced itself.
     """
 
-    def __init__(
-        self, limits: Limits, heard: Callable[[bytes], None], program: Sequence[str] = PROGRAM
-    ) -> None:
-        ours, theirs = socket.socketpair()
-        control, their_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            with theirs, their_control:
-                self._process = _started(program, theirs, their_control)
-            self._watched = _exit_descriptor(self._process)
-        except OSError as problem:
-            ours.close()
-            control.close()
-            raise SandboxUnavailable(f"the guest cannot be started: {problem}") from None
+    def __init__(self, started: Started, limits: Limits, heard: Callable[[bytes], None]) -> None:
+        self._started = started
+        self._heard = heard
         self._loop = asyncio.get_running_loop()
+        self._keeper: int | None = None
+        self.pid = 0
+        self._introduced: asyncio.Future[None] = self._loop.create_future()
+        self._introduced.add_done_callback(_noted)
         self._ended = asyncio.Event()
-        self._loop.add_reader(self._watched, self._reap)
-        self.channel = Channel(ours, limits.frame_bytes, limits.statements + BESIDE_STEPS)
-        self.control = Control(control, heard)
-        self.group: int | None = None
+        self.channel = Channel(
+            started.channel, limits.frame_bytes, limits.statements + BESIDE_STEPS
+        )
+        self.control = Control(started.control, self._told, self._hung_up)
 
-    @property
-    def pid(self) -> int:
-        """The process id of the keeper."""
-        return self._process.pid
+    async def introduced(self) -> None:
+        """Wait until the keeper has sent its descriptor.
 
-    def ready(self, group: int) -> None:
-        """The guest is open: its workers are this process group, and it complains no more."""
-        self.group = group
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+        Raises:
+            Violation: it sent something else, or nothing and is gone.
+        """
+        await self._introduced
 
     def complaint(self) -> str:
-        """What a guest that has ended without opening wrote to its standard error."""
-        stream = self._process.stderr
-        if stream is None or stream.closed:
-            return ""
-        os.set_blocking(stream.fileno(), False)
-        return (stream.read(COMPLAINT_BYTES) or b"").decode(errors="replace").strip()
+        """What a guest that did not open may have written to its standard error."""
+        return self._started.complaint()
 
     def end_soon(self) -> None:
         """Begin to end the guest; returns at once and may be called again."""
         self.channel.close()
         self.control.close()
+        if self._keeper is None:
+            self._introduced.cancel()
+            self._ended.set()  # it never was, or ends before it has heard anything
 
     async def end(self) -> None:
         """End the guest and everything it started, and wait until they are gone."""
         self.end_soon()
+        if self._loop.is_closed():
+            self._kill()  # nobody is left to see whether it ends by itself
+            self._gone()
+            return
         try:
             await asyncio.wait_for(self._ended.wait(), END_SECONDS)
         except (TimeoutError, asyncio.CancelledError) as problem:
@@ -94,47 +86,54 @@ class Guest:
             await self._ended.wait()
 
     def _kill(self) -> None:
-        # The keeper still runs, so its group, and that of its workers, can be nobody else's yet.
-        for group in (self.group, self._process.pid):
-            if group is not None and not self._ended.is_set():
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(group, signal.SIGKILL)
+        if self._keeper is not None and not self._ended.is_set():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._keeper, signal.SIGKILL)
 
-    def _reap(self) -> None:
-        self._loop.remove_reader(self._watched)
-        os.close(self._watched)
-        self._process.wait()
+    def _told(self, message: bytes, descriptors: list[int]) -> None:
+        if self._introduced.done():
+            self._heard(message)
+        elif message == b"keeper" and descriptors and self._meets(descriptors[0]):
+            self._introduced.set_result(None)
+            return
+        else:
+            self._introduced.set_exception(Violation("its keeper did not introduce itself"))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def _meets(self, keeper: int) -> bool:
+        """Whether that is the descriptor of a process; then its end will be noticed."""
+        try:
+            self.pid = _pid_of(keeper)
+            self._loop.add_reader(keeper, self._gone)
+        except (OSError, ValueError):
+            return False
+        self._keeper = keeper
+        self._give_back = weakref.finalize(self, os.close, keeper)
+        return True
+
+    def _hung_up(self) -> None:
+        if not self._introduced.done():
+            self._introduced.set_exception(Gone("the guest is gone"))
+        if self._keeper is None:
+            self._ended.set()
+
+    def _gone(self) -> None:
+        if self._keeper is not None:
+            self._loop.remove_reader(self._keeper)
+            self._give_back()
+            self._keeper = None
         self._ended.set()
         # Whoever waits for a frame learns from the channel that none will come, once it is empty.
 
 
-def _started(
-    program: Sequence[str], channel: socket.socket, control: socket.socket
-) -> subprocess.Popen[bytes]:
-    """No shell, no environment, no terminal, no descriptor but the two sockets."""
-    numbers = (channel.fileno(), control.fileno())
-    return subprocess.Popen(  # noqa: S603  (our own interpreter and a fixed module name)
-        [sys.executable, *program, *map(str, numbers)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd="/",
-        env={},
-        pass_fds=numbers,
-        start_new_session=True,
-    )
+def _noted(introduced: asyncio.Future[None]) -> None:
+    """Not every session that fails to open has come to ask for the keeper."""
+    if not introduced.cancelled():
+        introduced.exception()
 
 
-def _exit_descriptor(process: subprocess.Popen[bytes]) -> int:
-    """A descriptor that becomes readable when the process has ended."""
-    try:
-        return os.pidfd_open(process.pid)
-    except OSError:
-        process.kill()
-        process.communicate()
-        raise
-
-
-def opening_body(opening: dict[str, object]) -> bytes:
-    """The first frame to the guest."""
-    return wire.encode({"op": "open", "version": wire.VERSION, **opening})
+def _pid_of(descriptor: int) -> int:
+    lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
+    (pid,) = [int(line.split()[1]) for line in lines if line.startswith("Pid:")]
+    return pid

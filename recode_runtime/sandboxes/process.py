@@ -1,7 +1,7 @@
 """The process wall: RestrictedPython in a confined process tree of its own, one a session.
 
-Later layers (namespaces, Landlock, seccomp) are the guest's to set up and report; which of them a
-policy requires is compared here, and a machine that cannot give one is refused.
+The guest confines itself and reports which layers hold; which of them a policy requires is compared
+here, and a machine that cannot give one is refused.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,21 +22,17 @@ from recode_runtime.sandboxes import frames
 from recode_runtime.sandboxes.base import CallHandler
 from recode_runtime.sandboxes.clock import Clock
 from recode_runtime.sandboxes.frames import Gone, Violation
-from recode_runtime.sandboxes.guest import PROGRAM, Guest, opening_body
+from recode_runtime.sandboxes.guest import Guest
+from recode_runtime.sandboxes.layers import refuse_missing, warn_of_weakness
+from recode_runtime.sandboxes.pool import Order, Start, Started, pool
+from recode_runtime.sandboxes.turns import Turn
 from recode_runtime.tree import Failure, Outcome, Variable
 
 OPEN_SECONDS = 20.0
-# How long the guest's waiting side may take to answer for a statement that was told to stop. It
-# takes milliseconds; what is left is for machines that are busy.
-GRACE_SECONDS = 1.0
-LAYERS = (
-    "rlimits",
-    "no-new-privileges",
-    "empty-environment",
-    "non-dumpable",
-    "own-session",
-    "unprivileged-user",
-)
+# How much later than its limit a statement may be answered for, as a share of the limit and in
+# seconds: the guest ends it on time, and what is left is for its waiting side to say so.
+GRACE = 0.1
+GRACE_SECONDS = 0.1
 
 _Kind = TypeVar("_Kind", frames.Done, frames.Variables)
 
@@ -43,18 +40,18 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class ProcessSandbox:
-    """Opens sessions in processes of their own; needs Linux and nothing else.
+    """Opens sessions in processes of their own.
 
     Args:
         policy: what programs may use, and which layers must hold.
-        program: the arguments with which the interpreter runs the guest.
+        start: how a session is started; a stock of the process's own unless a test says otherwise.
     """
 
     name = "process"
 
-    def __init__(self, policy: Policy, program: Sequence[str] = PROGRAM) -> None:
+    def __init__(self, policy: Policy, start: Start = pool.take) -> None:
         self._policy = policy
-        self._program = program
+        self._start = start
 
     async def open(self, primitives: Mapping[str, CallHandler]) -> ProcessSession:
         """A fresh session in which those names are callable.
@@ -65,25 +62,74 @@ class ProcessSandbox:
             ValueError: a primitive's name is not a plain public ASCII identifier.
         """
         _refuse_names(primitives)
-        _refuse_unknown_layers(self._policy.isolation.require)
-        session = ProcessSession(self._policy, primitives, self._program)
+        order = self._order
+        turn = Turn()
+        await turn.take()
+        try:
+            started = await self._start(order)
+            try:
+                return await self._opened(started, primitives, turn)
+            except SandboxUnavailable:
+                if not started.is_ahead:
+                    raise
+            # One that was forked ahead may have died with its zygote since.
+            return await self._opened(await self._start(order, fresh=True), primitives, turn)
+        finally:
+            turn.give()
+
+    @cached_property
+    def _order(self) -> Order:
+        return _order(self._policy)
+
+    async def _opened(
+        self, started: Started, primitives: Mapping[str, CallHandler], turn: Turn
+    ) -> ProcessSession:
+        session = ProcessSession(self._policy, primitives, started, turn)
         await session.open()
+        warn_of_weakness(self._policy, session.layers)
         return session
+
+
+def _order(policy: Policy) -> Order:
+    language = policy.language
+    request = wire.encode(
+        {
+            "op": "open",
+            "limits": msgspec.to_builtins(policy.limits),
+            "language": language.mode,
+            "builtins": list(language.builtins),
+            "facades": {name: list(parts) for name, parts in language.facades.items()},
+            "preload": list(language.preload),
+            "groups": policy.isolation.control_groups,
+            "portable": policy.isolation.level == "portable",
+        }
+    )
+    if len(request) > wire.REQUEST_BYTES:
+        raise SandboxUnavailable(
+            f"[language] of the policy {policy.name!r} is too long: {len(request)} bytes with the "
+            f"limits, and a guest is opened with at most {wire.REQUEST_BYTES}"
+        )
+    return Order(request, policy.isolation.ready)
 
 
 class ProcessSession:
     """One guest and its namespace. See `base.Session` for what each method promises."""
 
     def __init__(
-        self, policy: Policy, primitives: Mapping[str, CallHandler], program: Sequence[str]
+        self,
+        policy: Policy,
+        primitives: Mapping[str, CallHandler],
+        started: Started,
+        turn: Turn,
     ) -> None:
         self._policy = policy
+        self._turn = turn
         self._limits = policy.limits
         self._primitives = dict(primitives)
-        self._guest = Guest(policy.limits, self._heard, program)
+        self._guest = Guest(started, policy.limits, self._heard)
         self._channel = self._guest.channel
-        self._clock = Clock(policy.limits.statement_seconds, self._overdue)
-        self._backstop: asyncio.TimerHandle | None = None
+        most = policy.limits.statement_seconds
+        self._clock = Clock(most, max(GRACE * most, GRACE_SECONDS), self._overdue)
         self._request = 0
         self._busy = False
         self._calls = 0
@@ -93,6 +139,7 @@ class ProcessSession:
         self._gone = ""
         self._entered = 0
         self.layers: tuple[str, ...] = ()
+        self.missing: dict[str, str] = {}
 
     @property
     def pid(self) -> int:
@@ -100,57 +147,42 @@ class ProcessSession:
         return self._guest.pid
 
     async def open(self) -> None:
-        """Start the guest and wait until it is confined.
+        """Wait until the guest is confined, and tell it the primitives.
 
         Raises:
             SandboxUnavailable: see `ProcessSandbox.open`.
         """
         try:
-            self._channel.send(opening_body(self._opening()))
             async with asyncio.timeout(OPEN_SECONDS):
+                self._channel.listen()
                 frame = frames.decoded(await self._channel.receive())
-            self._channel.hush()
-            self._accept(frame)
+                self._channel.hush()
+                self._accept(frame)
+                await self._guest.introduced()
+            await self._ask(frames.Done, "begin", primitives=list(self._primitives))
         except (Violation, TimeoutError) as problem:
             await self._guest.end()
             said = str(problem) or "it was silent"
             if isinstance(problem, Gone):
                 said = self._guest.complaint() or said
-            self._guest.ready(self._guest.pid)
             raise self._lost(f"the guest did not open: {said}") from None
         except BaseException as problem:
             await self._guest.end()
-            self._guest.ready(self._guest.pid)
             self._gone = str(problem)
             raise
-
-    def _opening(self) -> dict[str, object]:
-        language = self._policy.language
-        return {
-            "limits": msgspec.to_builtins(self._limits),
-            "builtins": list(language.builtins),
-            "facades": {name: list(parts) for name, parts in language.facades.items()},
-            "primitives": list(self._primitives),
-        }
 
     def _accept(self, frame: frames.AnyFrame) -> None:
         if isinstance(frame, frames.Unable):
             raise SandboxUnavailable(f"the guest cannot be opened: {frame.message[:2_000]}")
-        if not isinstance(frame, frames.Ready) or frame.group <= 1:
+        if not isinstance(frame, frames.Ready):
             raise Violation("it did not begin with a ready frame")
         if frame.version != wire.VERSION:
             raise SandboxUnavailable(
                 f"the guest speaks version {frame.version} of the wire, the host {wire.VERSION}: "
                 "they are not of one installation"
             )
-        missing = [name for name in self._policy.isolation.require if name not in frame.layers]
-        if missing:
-            raise SandboxUnavailable(
-                f"the policy {self._policy.name!r} requires {', '.join(missing)}, "
-                f"which does not hold on this machine; holding are {', '.join(frame.layers)}"
-            )
-        self.layers = tuple(frame.layers)
-        self._guest.ready(frame.group)
+        self.layers, self.missing = tuple(frame.layers), dict(frame.missing)
+        refuse_missing(self._policy, frame.layers, frame.missing)
 
     async def execute(
         self, source: str, *, line: int = 1, want: Sequence[str] | None = ()
@@ -249,10 +281,13 @@ class ProcessSession:
         """
         self._begin()
         try:
+            await self._turn.take()
             self._channel.send(wire.encode({"op": op, "id": self._request, **fields}))
-        except wire.WireError as problem:
-            self._busy = False
-            raise ValueError(f"this cannot be sent to the guest: {problem}") from None
+        except BaseException as problem:  # nothing was sent
+            self._finish()
+            if isinstance(problem, wire.WireError):
+                raise ValueError(f"this cannot be sent to the guest: {problem}") from None
+            raise
         self._clock.start()
         try:
             return await self._answered(kind)
@@ -279,14 +314,8 @@ class ProcessSession:
 
     def _finish(self) -> None:
         self._clock.stop()
-        self._call_off()
+        self._turn.give()
         self._busy = False
-
-    def _call_off(self) -> None:
-        """The guest has answered in time for what it was told to stop, if it was."""
-        if self._backstop is not None:
-            self._backstop.cancel()
-            self._backstop = None
 
     def _lost(self, why: str) -> SandboxUnavailable:
         self._gone = self._gone or why
@@ -297,9 +326,10 @@ class ProcessSession:
             frame = frames.decoded(await self._channel.receive())
             if isinstance(frame, frames.Ready | frames.Unable) or frame.id != self._request:
                 raise Violation("a frame that belongs to no request under way")
-            if isinstance(frame, frames.Call) and kind is frames.Done:
+            may_go_on = kind is frames.Done and not self._call_is_lost
+            if isinstance(frame, frames.Call) and may_go_on:
                 await self._call(frame)
-            elif isinstance(frame, frames.Step) and kind is frames.Done:
+            elif isinstance(frame, frames.Step) and may_go_on:
                 self._step()
             elif isinstance(frame, kind | frames.Failed):
                 self._channel.hush()
@@ -313,21 +343,20 @@ class ProcessSession:
             raise Violation("more statements than a program may have")
         self._calls_of_statement = 0
         self._clock.step()
-        self._call_off()
 
     async def _call(self, call: frames.Call) -> None:
         self._channel.hush()
         self._calls += 1
         self._calls_of_statement += 1
-        if call.call != self._calls and not self._call_is_lost:
+        if call.call != self._calls:
             raise Violation(f"call {call.call} where {self._calls} was due")
         if call.name not in self._primitives:
             raise Violation(f"a call of {call.name[:100]!r}, which is no primitive")
         self._clock.pause()
-        try:
-            body = await self._reply_to(call)
-        finally:
-            self._clock.resume()
+        self._turn.give()
+        body = await self._reply_to(call)
+        await self._turn.take()
+        self._clock.resume()
         if not self._call_is_lost:
             self._channel.send(body)
 
@@ -354,23 +383,18 @@ class ProcessSession:
             return frames.answer(call, error=frames.error_text(problem))
 
     def _overdue(self) -> None:
-        """The time is up: tell the guest's waiting side, and see that somebody answers."""
-        self._guest.control.send(wire.stop_message(self._request, self._steps))
-        self._call_off()
-        loop = asyncio.get_running_loop()
-        self._backstop = loop.call_later(GRACE_SECONDS, self._unanswered)
-
-    def _unanswered(self) -> None:
-        self._gone = "a statement was told to stop and the guest did not answer"
+        """The guest should have ended the statement by now, and has not."""
+        self._gone = "a statement went on after its time and the guest did not end it"
         self._guest.end_soon()
 
     def _heard(self, message: bytes) -> None:
         """The guest's waiting side has the session again; what the other side had sent is void."""
-        if not self._busy or message != b"over %d" % self._request:
+        if not self._busy or self._call_is_lost or message != b"over %d" % self._request:
             self._gone = "the guest broke the protocol: a notice that belongs to no request"
             self._guest.end_soon()
             return
         self._call_is_lost = True
+        self._clock.extend()
         self._channel.drop()
         self._guest.control.send(b"go %d" % self._request)
 
@@ -388,12 +412,3 @@ def _refuse_names(names: Mapping[str, Any]) -> None:
     for name in names:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a plain public name")
-
-
-def _refuse_unknown_layers(required: Sequence[str]) -> None:
-    unknown = [name for name in required if name not in LAYERS]
-    if unknown:
-        raise SandboxUnavailable(
-            f"[isolation] require names {', '.join(unknown)}, which the process wall does not "
-            f"know; known are {', '.join(LAYERS)}"
-        )

@@ -9,23 +9,19 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, Protocol
 
-from recode_guest import checkpoint, failure, memory, risk, values, wire
+from recode_guest import alarm, checkpoint, failure, memory, restricted, risk, values, wire
+from recode_guest.alarm import Alarm
 from recode_guest.channel import Channel
-from recode_guest.checkpoint import Lost, Resumed, Runner
+from recode_guest.checkpoint import Resumed, Runner
 from recode_guest.descriptions import Describer
 from recode_guest.execution import PARSE_BYTES, Execution
-from recode_guest.guards import (
-    Primitive,
-    Printed,
-    Stop,
-    builtins_of,
-    facades_of,
-    guards_of,
-    importer_of,
-)
-from recode_guest.limits import Limits
+from recode_guest.guards import Primitive, Stop
+from recode_guest.opening import Opening
 
 OWN_FRAMES = 40
+# A host that waits for this session speaks within that; a session that is kept ready hears nothing.
+AT_ONCE_MS = 5
+REHEARSAL = "seen = look('around')\n"
 
 
 class Teller(Protocol):
@@ -46,30 +42,27 @@ class Session:
     `runner` is set while this process is the running side of a checkpoint.
 
     Raises:
-        guards.LanguageError: the `open` frame asks for what the guest cannot give.
+        guards.LanguageError: the opening asks for what the guest cannot give.
     """
 
-    def __init__(
-        self, opening: dict[str, Any], limits: Limits, channel: Channel, control: socket.socket
-    ) -> None:
-        self.limits = limits
+    def __init__(self, opening: Opening, channel: Channel, control: socket.socket) -> None:
+        self.limits = limits = opening.limits
         self.channel = channel
         self.control = control
-        self.printed = Printed(limits.printed_bytes)
-        self.primitives = frozenset(opening["primitives"])
-        given = builtins_of(opening["builtins"], importer_of(facades_of(opening["facades"])))
-        self.namespace = guards_of(self.printed, given)
-        for name in self.primitives:
-            self.namespace[name] = Primitive(name, self.call)
+        self.printed = opening.printed
+        self.primitives: frozenset[str] = frozenset()
+        self.language = opening.language()
+        self.namespace = self.language.namespace
         # What a program raises must be something it could name: of any other exception of the
         # host it sees the text alone.
         self._raisable = {
             name: kind
-            for name, kind in given.items()
+            for name, kind in self.language.given.items()
             if isinstance(kind, type) and issubclass(kind, Exception)
         }
-        self._reserved = frozenset(self.namespace)
-        self._not_for_parameters = self._reserved.union(given)
+        self._reserved: frozenset[str] = frozenset()
+        self._not_for_parameters: frozenset[str] = frozenset()
+        self._alarm = Alarm(limits.statement_seconds, limits.statement_cpu_seconds)
         self._entered: list[risk.Undo] = []
         self._attic: list[Any] = []
         self._request = 0
@@ -87,12 +80,15 @@ class Session:
         sys.setrecursionlimit(self.limits.recursion + OWN_FRAMES)
         memory.begin()
         answers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "begin": self._begin,
             "execute": self._execute,
             "read": self._read,
             "bind": self._bind,
             "enter": self._enter,
             "leave": self._leave,
         }
+        if not self.channel.is_due(AT_ONCE_MS):
+            self._rehearse()
         while True:
             frame = self.channel.receive()
             self._request = frame["id"]
@@ -104,6 +100,17 @@ class Session:
                 continue
             except Exception as problem:  # noqa: BLE001  (a request that cannot be answered is told so)
                 self._apologize(frame["op"], problem)
+
+    def _rehearse(self) -> None:
+        """While nobody waits, do what the first statement will need, and keep nothing of it.
+
+        A fresh fork shares all memory with the zygote; what it writes to, if only to count a
+        reference, is copied first. That is a third of what a first statement costs.
+        """
+        for statement in restricted.parsed(REHEARSAL, "<rehearsal>"):
+            risk.Judge({}, ()).is_cheap(statement)
+            self.language.compiled(statement, "<rehearsal>", ())
+        wire.decode(self.reply("rehearsal")[wire.HEADER_BYTES :])
 
     def _apologize(self, op: str, problem: Exception) -> None:
         if self.runner is not None:
@@ -135,8 +142,10 @@ class Session:
             raise ValueError(f"{name}() cannot be given this: {problem}") from None
         self._calls += 1
         number = self._calls
+        self._alarm.hold()
         self.channel.send(self.reply("call", call=number, name=name, args=args, kwargs=kwargs))
         answer = self.channel.receive()
+        self._alarm.resume()
         if answer["op"] != "answer" or answer["call"] != number:
             Runner.leave(checkpoint.BROKEN)
         return self._taken(answer)
@@ -163,8 +172,7 @@ class Session:
             Resumed: on the waiting side, when it has the session again.
             MemoryError: there is no room for a second process.
         """
-        stop = wire.stop_message(self._request, self._steps)
-        taken = checkpoint.take(self.control, stop)
+        taken = checkpoint.take(self.control, self._alarm)
         if isinstance(taken, Runner):
             self.runner = taken
             return
@@ -226,14 +234,17 @@ class Session:
             pass
         self.channel.drain()
 
-    def _loss(self, lost: Lost) -> tuple[str, str]:
-        if lost.stopped:
-            return "limit", f"stopped after {self.limits.statement_seconds:g} s of its own time"
-        if lost.status in (checkpoint.OUT_OF_MEMORY, -signal.SIGKILL):
+    def _loss(self, status: int) -> tuple[str, str]:
+        if status in (checkpoint.OUT_OF_MEMORY, -signal.SIGKILL):
             return "limit", self.out_of_memory
-        if lost.status == -signal.SIGXCPU:
-            return "limit", "stopped after too much processor time"
-        cause = signal.Signals(-lost.status).name if lost.status < 0 else f"exit {lost.status}"
+        if status == -alarm.OWN_TIME:
+            return "limit", f"stopped after {self.limits.statement_seconds:g} s of its own time"
+        if status in (-alarm.PROCESSOR_TIME, -signal.SIGXCPU):
+            most = self.limits.statement_cpu_seconds
+            return "limit", f"stopped after {most:g} s of processor time"
+        if status == -signal.SIGSYS:
+            return "error", "stopped at a system call that the sandbox does not allow"
+        cause = signal.Signals(-status).name if status < 0 else f"exit {status}"
         return "error", f"the interpreter crashed ({cause})"
 
     @property
@@ -241,9 +252,23 @@ class Session:
         """What is said of a statement that ran out of memory."""
         return f"needed more than {self.limits.memory_mib} MiB"
 
+    def shortage(self, problem: MemoryError) -> str:
+        """What is said of a statement for which there was no room."""
+        if isinstance(problem, checkpoint.NoProcess):
+            return f"needed more than the {self.limits.processes} processes that are allowed"
+        return self.out_of_memory
+
     def has(self, name: str) -> bool:
         """Whether the program has bound that name."""
         return name in self.namespace and name not in self._reserved and not name.startswith("_")
+
+    def _begin(self, frame: dict[str, Any]) -> None:
+        self.primitives = frozenset(frame["primitives"])
+        for name in self.primitives:
+            self.namespace[name] = Primitive(name, self.call)
+        self._reserved = frozenset(self.namespace)
+        self._not_for_parameters = self._reserved.union(self.language.given)
+        self.channel.send(self.reply("done"))
 
     def _execute(self, frame: dict[str, Any]) -> None:
         self._execution = Execution(self, frame)

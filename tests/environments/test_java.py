@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import children, descriptors_open, is_running, other_threads
+from processes import children, descriptors_open, is_running, name_of, other_threads
 from recode_runtime.environments.java import JavaProcess
 from recode_runtime.environments.textworld_express import TextWorldExpress
 from recode_runtime.errors import EnvironmentUnavailable
@@ -54,17 +54,22 @@ def host() -> subprocess.Popen[str]:
     return process
 
 
+def javas() -> list[int]:
+    """The processes of Java that this one has started; it may have others for children."""
+    return [pid for pid in children(os.getpid()) if name_of(pid) == "java"]
+
+
 async def test_reset_begins_the_same_game_in_the_same_process() -> None:
     """Steps, score and the end are forgotten; Java is started once."""
     game = TextWorldExpress(game="coin")
     start = await game.reset()
-    java = children(os.getpid())
+    java = javas()
     assert len(java) == 1
     await game.act("take coin")
     assert (game.ended, await game.score()) == (True, 1.0)
     assert await game.reset() == start
     assert (game.ended, await game.score()) == (False, 0.0)
-    assert children(os.getpid()) == java
+    assert javas() == java
     await game.close()
 
 
@@ -75,10 +80,10 @@ async def test_close_ends_java_and_may_be_called_again(caplog: pytest.LogCapture
     game = TextWorldExpress(game="coin")
     await game.close()
     await game.reset()
-    assert len(children(os.getpid())) == 1
+    assert len(javas()) == 1
     await game.close()
     await game.close()
-    assert children(os.getpid()) == []
+    assert javas() == []
     with pytest.raises(EnvironmentUnavailable) as caught:
         await game.act("take coin")
     assert str(caught.value) == NOT_STARTED
@@ -104,14 +109,14 @@ async def test_a_start_that_is_cancelled_leaves_nothing(seconds: float) -> None:
         await starting
     await game.close()
     gc.collect()
-    assert children(os.getpid()) == []
+    assert javas() == []
 
 
 async def test_java_that_dies_is_the_operators_matter() -> None:
     """A step without a Java process is `EnvironmentUnavailable`, never an observation."""
     game = TextWorldExpress()
     await game.reset()
-    (java,) = children(os.getpid())
+    (java,) = javas()
     os.kill(java, signal.SIGKILL)
     with pytest.raises(EnvironmentUnavailable, match=r"^the game's Java process failed: "):
         await game.act("look around")
@@ -178,7 +183,7 @@ def test_java_that_hangs_is_given_up(tmp_path: Path) -> None:
     hanging.chmod(0o755)
     with pytest.raises(EnvironmentUnavailable, match=r"It said: '\d+ waits'$"):
         JavaProcess(str(hanging), tmp_path / "game.jar", patience=0.2)
-    assert children(os.getpid()) == []
+    assert javas() == []
     gc.collect()
 
 
@@ -186,7 +191,7 @@ async def test_close_takes_java_away_from_a_call_that_hangs() -> None:
     """A stopped Java answers nothing; `close` ends it and the call fails."""
     game = TextWorldExpress(game="coin")
     await game.reset()
-    (java,) = children(os.getpid())
+    (java,) = javas()
     os.kill(java, signal.SIGSTOP)
     acting = asyncio.create_task(game.act("look around"))
     await asyncio.sleep(0.05)

@@ -41,6 +41,67 @@ ATTACKS = {
     "format hidden in a variable": (
         "t = chr(123) + '0.__globals__[HOST_SECRET]}'\nf = t.format\nprint(f(run))"
     ),
+    "format by map": "print(*map(str.format, ['{0.__globals__[HOST_SECRET]}'], [run]))",
+    "format as a key": (
+        "d = dict(zip('k', [str.format]))\nprint(d['k']('{0.__globals__[HOST_SECRET]}', run))"
+    ),
+    "format of a generic alias": (
+        "alias = type(list[int])\nf = alias(str, int).format\n"
+        "print(f('{0.__globals__[HOST_SECRET]}', run))"
+    ),
+    "format_map of a generic alias": (
+        "alias = type(dict[str, int])\n"
+        "print(alias(str, ()).format_map('{f.__globals__[HOST_SECRET]}', {'f': run}))"
+    ),
+    "format of a class from a method without an object": (
+        "from collections import Counter\nmeta = Counter.copy(int)\nText = meta('T', (str,), {})\n"
+        "print(Text.format('{0.__globals__[HOST_SECRET]}', run))"
+    ),
+    "string.Formatter": (
+        "import string\nprint(string.Formatter().format('{0.__globals__[HOST_SECRET]}', run))"
+    ),
+    "a template of string.Template": (
+        "import string\nt = string.Template('$x')\n"
+        "print(t.substitute.__func__.__globals__['_re'].enum.bltns.open(CANARY_FILE).read())"
+    ),
+    "logging": (
+        "import logging\nprint(logging.Formatter('{msg.__globals__[HOST_SECRET]}', style='{')"
+        ".format(logging.makeLogRecord({'msg': run})))"
+    ),
+    "attribute in an f-string": "print(f\"{run.__globals__['HOST_SECRET']}\")",
+    "attribute in the format of an f-string": (
+        "print(f\"{1:{'>40' if run.__globals__['HOST_SECRET'] else ''}}{run.__globals__}\")"
+    ),
+    "attribute by a class pattern": (
+        "match run:\n    case object(__globals__=found):\n        print(found['HOST_SECRET'])"
+    ),
+    "getattr by reduce": (
+        "from functools import reduce\nprint(reduce(getattr, ['__globals__'], run)['HOST_SECRET'])"
+    ),
+    "operator.methodcaller": (
+        "import operator\n"
+        "print(operator.methodcaller('__getattribute__', '__globals__')(run)['HOST_SECRET'])"
+    ),
+    "a property of a class": (
+        "import statistics\n"
+        "print(statistics.NormalDist.mean.fget.__globals__['sys'].modules['os'].environ['CANARY'])"
+    ),
+    "globals of a method of a class": (
+        "from collections import Counter\n"
+        "print(Counter.update.__globals__['_sys'].modules['os'].environ['CANARY'])"
+    ),
+    "frame of an asynchronous generator": (
+        "g = (x for y in [1] async for x in y)\nprint(g.ag_frame.f_globals['HOST_SECRET'])"
+    ),
+    "the object of an error": (
+        "import json\ntry:\n    json.nowhere\nexcept AttributeError as e:\n"
+        "    print(e.obj.codecs.open(CANARY_FILE).read())"
+    ),
+    "a context manager that sees a traceback": (
+        "class C:\n    def __enter__(s): pass\n    def __exit__(s, *e):\n"
+        "        print(e[2].tb_frame.f_globals['HOST_SECRET'])\n        return True\n"
+        "with C():\n    1 / 0"
+    ),
     "operator.attrgetter": (
         "import operator\nprint(operator.attrgetter('__globals__')(run)['HOST_SECRET'])"
     ),
@@ -82,6 +143,7 @@ RULES = {
     "guards cannot be rebound by import": "import math as _print_",
     "guards cannot be deleted": "del _getattr_",
     "guards cannot be parameters": "f = lambda _getattr_: ''.x",
+    "guards cannot be parameters before a slash": "f = lambda _getattr_, /: ''.x",
     "builtins cannot be replaced": "__builtins__ = {}",
     "primitives cannot be rebound in homoglyphs": "\uff52\uff55\uff4e = 1",
     "primitives cannot be augmented": "run += 1",
@@ -108,6 +170,24 @@ RULES = {
     "the guarded type makes no classes": "type(int)('X', (), {})",
     "the guarded type gives no functions": "type(lambda: 0)",
     "json hooks get no classes": "import json\njson.dumps(1, cls=json.JSONEncoder)",
+    "an alias of a class has no attributes": "list[int].append",
+    "an alias of a class has no mro": "list[int].mro()",
+    "a union has no attributes": "(int | str).mro()",
+    "methods of Python code are called on objects": "import collections\ncollections.Counter.copy",
+    "descriptors are not for programs": "int.real",
+    "the metaclass of an enumeration": "import re\ntype(re.DOTALL)('X', {'__str__': str})",
+    "no class of what was never named": "type({}.keys())",
+    "errors that read memory beside their text": (
+        "try:\n    b'\\xff'.decode()\nexcept Exception as e:\n"
+        "    x = str(type(e)('ascii', b'x', -9, -8, ''))"
+    ),
+    "errors that read memory beside their text, encoding": (
+        "try:\n    '\\xff'.encode('ascii')\nexcept Exception as e:\n"
+        "    x = str(type(e)('ascii', 'x', -9, -8, ''))"
+    ),
+    "asynchronous generators": "x = (y async for y in [])",
+    "slots of an owner are not attributes": "type.x",
+    "templates of re reach groups alone": ("import re\nre.sub('(?P<a>a)', r'\\g<__class__>', 'a')"),
 }
 
 

@@ -63,54 +63,93 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     return standing
 
 
-def test_a_statement_is_overdue_once_however_often_it_pauses(loop: Loop) -> None:
-    """A call that comes after the time was up does not set the timer again."""
+def clock_that_tells(loop: Loop) -> tuple[Clock, list[float]]:
+    """A clock of 1 s and a grace of 0.25 s, and the times at which it called."""
     told: list[float] = []
-    clock = Clock(1.0, lambda: told.append(loop.now))
+    return Clock(1.0, 0.25, lambda: told.append(loop.now)), told
+
+
+def test_a_statement_has_its_time_and_a_grace(loop: Loop) -> None:
+    """Its time is over first; that the guest has not ended it is told a grace later."""
+    clock, told = clock_that_tells(loop)
     clock.start()
     loop.move(1.0)
+    assert clock.is_over
+    assert told == []
+    loop.move(0.25)
+    assert told == [1.25]
+
+
+def test_a_statement_is_overdue_once_however_often_it_pauses(loop: Loop) -> None:
+    """A call that comes after the time was up does not set the timer again."""
+    clock, told = clock_that_tells(loop)
+    clock.start()
+    loop.move(1.25)
     for _ in range(3):
         clock.pause()
         loop.move(1.0)
         clock.resume()
         loop.move(1.0)
-    assert told == [1.0]
+    assert told == [1.25]
     assert clock.is_over
     assert loop.open == []
 
 
+def test_an_answer_that_has_begun_has_one_grace_more(loop: Loop) -> None:
+    """And no third, however often it begins."""
+    clock, told = clock_that_tells(loop)
+    clock.start()
+    loop.move(1.125)
+    for _ in range(3):
+        clock.extend()
+    loop.move(0.125)
+    assert told == []
+    loop.move(0.25)
+    assert told == [1.5]
+
+
+def test_the_next_request_has_no_more_than_a_grace(loop: Loop) -> None:
+    """What was given to the one before is not given again."""
+    clock, told = clock_that_tells(loop)
+    clock.start()
+    clock.extend()
+    clock.stop()
+    clock.start()
+    loop.move(1.25)
+    assert told == [1.25]
+
+
 def test_the_next_statement_has_all_its_time_and_is_told_of_anew(loop: Loop) -> None:
     """Also after one that was overdue."""
-    told: list[float] = []
-    clock = Clock(1.0, lambda: told.append(loop.now))
+    clock, told = clock_that_tells(loop)
     clock.start()
     loop.move(0.75)
     clock.step()
     loop.move(0.75)
     assert told == []
-    loop.move(0.25)
-    assert told == [1.75]
+    loop.move(0.5)
+    assert told == [2.0]
     clock.step()
     assert not clock.is_over
-    loop.move(0.875)
-    assert told == [1.75]
+    loop.move(1.125)
+    assert told == [2.0]
     loop.move(0.125)
-    assert told == [1.75, 2.75]
+    assert told == [2.0, 3.25]
 
 
 def test_paused_time_is_not_counted_and_a_stopped_clock_calls_nothing(loop: Loop) -> None:
     """A timer that goes off in a pause sets itself again for what is left."""
-    told: list[float] = []
-    clock = Clock(1.0, lambda: told.append(loop.now))
+    clock, told = clock_that_tells(loop)
     clock.start()
     loop.move(0.5)
     clock.pause()
     loop.move(5.0)
     clock.resume()
-    loop.move(0.25)
+    loop.move(0.5)
+    assert clock.is_over
     assert told == []
     loop.move(0.25)
-    assert told == [6.0]
+    assert told == [6.25]
     clock.start()
     loop.move(0.5)
     assert clock.stop() == 0.5

@@ -3,147 +3,121 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from pathlib import Path
 
 import pytest
 
+from attackers import Attackers
+from processes import begin_peak, descriptors_open, peak_bytes
 from recode_runtime.errors import SandboxUnavailable
-from recode_runtime.policy import Policy
-from recode_runtime.sandboxes import process
-from recode_runtime.sandboxes.process import ProcessSandbox
-from sessions import LIMITS, Acts, descriptors, is_alive
+from recode_runtime.sandboxes.process import ProcessSession
+from sessions import Acts
 
-ATTACKER = Path(__file__).parents[1] / "support" / "attacker.py"
+pytestmark = pytest.mark.usefixtures("impatience")
+
 # Long enough for any machine; only where the guest is silent the host waits for all of it.
 PATIENT, IMPATIENT = 20.0, 0.2
 HOST_SECONDS = 10.0
+MEMORY_BYTES = 64 * 1024 * 1024
 
+NO_FRAME = "not a frame of the guest"
+NO_REQUEST = "a frame that belongs to no request"
+OUT_OF_TURN = "it spoke out of turn"
+SILENT = "a statement went on after its time and the guest did not end it"
+TOO_MANY = "more than 250000 values in a frame"
 CASES = {
-    "half a header": "did not answer",
-    "silence": "did not answer",
-    "oversize header": "a frame of 4294967295 bytes",
-    "empty frame": "a frame of 0 bytes",
-    "garbage": "not a frame of the guest",
-    "pickle": "not a frame of the guest",
-    "deep nesting": "not a frame of the guest",
-    "deep value": "nested more than 64 levels deep",
-    "not an object": "not a frame of the guest",
-    "unknown op": "not a frame of the guest: Invalid value 'usage'",
-    "missing field": "missing required field",
-    "extra field": "unknown field",
-    "wrong types": "not a frame of the guest: Expected `int`",
-    "forged id": "a frame that belongs to no request",
-    "huge id": "a frame that belongs to no request",
+    "half a header": SILENT,
+    "half a frame": SILENT,
+    "silence": SILENT,
+    "oversize header": "a frame of 4294967295 bytes; 1 to 4194304 are allowed",
+    "a byte too many": "a frame of 4194305 bytes; 1 to 4194304 are allowed",
+    "empty frame": "a frame of 0 bytes; 1 to 4194304 are allowed",
+    "garbage": NO_FRAME,
+    "pickle": NO_FRAME,
+    "no UTF-8": NO_FRAME,
+    "a gibibyte without an end": "a frame of 2021161080 bytes; 1 to 4194304 are allowed",
+    "a gibibyte of one frame": f"{TOO_MANY}|a frame of 1532713819 bytes",  # which is "[[[["
+    "a gibibyte of frames": "more statements than a program may have|faster than they could be due",
+    "deep nesting": TOO_MANY,
+    "deep value": "a value nested more than 64 levels deep",
+    "deep argument": "a value nested more than 64 levels deep",
+    "many lists": TOO_MANY,
+    "many objects": TOO_MANY,
+    "many texts": TOO_MANY,
+    "many numbers": TOO_MANY,
+    "many keys": TOO_MANY,
+    "many texts of brackets": TOO_MANY,
+    "many lists and no end": TOO_MANY,
+    "not an object": NO_FRAME,
+    "no op": NO_FRAME + ": Object missing required field `op`",
+    "unknown op": NO_FRAME + ": Invalid value 'usage'",
+    "missing field": NO_FRAME + ": Object missing required field `call`",
+    "extra field": NO_FRAME + ": Object contains unknown field `usage`",
+    "wrong types": NO_FRAME + ": Expected `int`, got `array`",
+    "a fraction as id": NO_FRAME + ": Expected `int`, got `float`",
+    "truth as id": NO_FRAME + ": Expected `int`, got `bool`",
+    "not a number": NO_FRAME,
+    "infinity": NO_FRAME,
+    "too many digits": NO_FRAME,
+    "half a surrogate pair": NO_FRAME,
+    "forged id": NO_REQUEST,
+    "an old id": NO_REQUEST,
+    "huge id": NO_REQUEST,
+    "larger than any id": NO_REQUEST,
     "forged call number": "call 5 where 1 was due",
     "unknown primitive": "a call of '__class__', which is no primitive",
-    "unknown failure": "not a frame of the guest: Invalid enum value 'contract'",
-    "not a number": "not a frame of the guest",
-    "infinity": "not a frame of the guest",
-    "too many digits": "not a frame of the guest",
-    "half a surrogate pair": "not a frame of the guest",
+    "unknown failure": NO_FRAME + ": Invalid enum value 'contract'",
     "answer of another kind": "a Variables frame that answers nothing",
-    "ready again": "a frame that belongs to no request",
-    "call within a call": "spoke out of turn",
-    "call among steps": "spoke out of turn",
+    "ready again": NO_REQUEST,
+    "refused late": NO_REQUEST,
     "more at once": "faster than they could be due|more statements than a program may have",
-    "flood": "more statements than a program may have|faster than they could be due",
-    "forged notice": "did not answer|a notice that belongs to no request",
+    "call among steps": OUT_OF_TURN,
+    "call within a call": OUT_OF_TURN,
+    "the same call again": "call 1 where 2 was due",
+    "answer within a call": OUT_OF_TURN,
+    "twice": OUT_OF_TURN,
     "close": "the guest is gone",
     "exit": "the guest is gone",
 }
 
 
-def sandbox(case: str, seconds: float = PATIENT) -> ProcessSandbox:
-    """A sandbox whose guest is the attacker."""
-    policy = Policy.named("strict").but(limits={**LIMITS, "statement_seconds": seconds})
-    return ProcessSandbox(policy, ("-I", str(ATTACKER), case))
-
-
 @pytest.mark.parametrize("case", CASES)
 async def test_a_deviation_from_the_protocol_ends_the_session(
-    case: str, monkeypatch: pytest.MonkeyPatch
+    case: str, attackers: Attackers
 ) -> None:
-    """`SandboxUnavailable` says what was wrong; no process and no descriptor is left."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
-    before = descriptors()
+    """`SandboxUnavailable` says what was wrong; nothing is left, and the host stays small."""
     acts = Acts()
-    seconds = IMPATIENT if "did not answer" in CASES[case] else PATIENT
-    session = await sandbox(case, seconds).open({"run": acts})
+    seconds = IMPATIENT if CASES[case] == SILENT else PATIENT
+    before = descriptors_open()
+    session = await attackers.sandbox(case, statement_seconds=seconds).open({"run": acts})
+    begin_peak()
+    start = peak_bytes()
     async with asyncio.timeout(HOST_SECONDS):
         with pytest.raises(SandboxUnavailable, match=CASES[case]):
             await session.execute("obs = run('look')")
-        with pytest.raises(SandboxUnavailable, match="the session has ended"):
+        with pytest.raises(SandboxUnavailable, match=f"the session has ended: .*({CASES[case]})"):
             await session.execute("obs = run('look')")
         await session.close()
-    assert not is_alive(session.pid)
-    assert descriptors() == before
+    assert peak_bytes() - start < MEMORY_BYTES
+    assert attackers.all_ended()
+    assert descriptors_open() == before
     assert len(acts.calls) <= 1
 
 
-async def test_as_many_statements_as_a_program_may_have_can_commit_at_once() -> None:
-    """Cheap statements are faster than the host reads of them."""
-    session = await sandbox("all at once").open({})
-    assert (await session.execute("x = 1")).ok
-    await session.close()
-
-
-async def test_a_stop_names_the_statement_and_the_next_has_all_its_time_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """So a stop that comes too late ends nothing else, and nobody waits for its answer."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 3 * IMPATIENT)
-    session = await sandbox("late", IMPATIENT).open({})
-    outcome = await session.execute("x = 1")
-    assert outcome.printed == "stop 1 0, stop 1 1"
-    assert outcome.seconds >= 2 * IMPATIENT
-    await asyncio.sleep(3 * IMPATIENT)
-    with pytest.raises(SandboxUnavailable, match="a statement was told to stop"):
-        await session.execute("x = 1")
-    await session.close()
-
-
+@pytest.mark.parametrize("case", ["twice, a little later", "a part of a second answer"])
 async def test_frames_nobody_asked_for_end_the_session_at_the_next_request(
-    monkeypatch: pytest.MonkeyPatch,
+    case: str, attackers: Attackers
 ) -> None:
-    """A guest that answers twice, or before it was asked, has no second request."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
-    before = descriptors()
-    for case in ("twice", "before any request"):
-        with pytest.raises(SandboxUnavailable, match=r"out of turn|no request|did not answer"):
-            await _two_requests(case)
-    assert descriptors() == before
+    """A guest that answers twice has no second request."""
+    before = descriptors_open()
+    session = await attackers.sandbox(case, statement_seconds=PATIENT).open({})
+    with pytest.raises(SandboxUnavailable, match=OUT_OF_TURN):
+        await _execute_twice(session)
+    await session.close()
+    assert attackers.all_ended()
+    assert descriptors_open() == before
 
 
-async def _two_requests(case: str) -> None:
-    session = await sandbox(case, IMPATIENT).open({"run": Acts()})
-    try:
-        await session.execute("x = 1")
-        await asyncio.sleep(0.05)
-        await session.execute("x = 1")
-    finally:
-        await session.close()
-        assert not is_alive(session.pid)
-
-
-@pytest.mark.parametrize(
-    ("case", "message"),
-    [
-        ("at open: silence", "the guest did not open: it was silent"),
-        ("at open: exit", "the guest did not open: no such thing here"),
-        ("at open: done", "the guest did not open: it did not begin with a ready frame"),
-        ("at open: another version", "the guest speaks version 2 of the wire, the host 1"),
-        ("at open: a layer less", "requires rlimits, which does not hold on this machine"),
-    ],
-)
-async def test_a_guest_that_does_not_open_is_refused_with_the_reason(
-    case: str, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it wrote to standard error is told; nothing of it is left."""
-    if case == "at open: silence":
-        monkeypatch.setattr(process, "OPEN_SECONDS", 0.5)
-    before = descriptors()
-    with pytest.raises(SandboxUnavailable, match=message):
-        await sandbox(case).open({})
-    gc.collect()
-    assert descriptors() == before
+async def _execute_twice(session: ProcessSession) -> None:
+    await session.execute("x = 1")
+    await asyncio.sleep(0.1)
+    await session.execute("x = 1")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
 import pytest
 
+from processes import processes_of_session, soon
 from recode_runtime.primitive import EpisodeEnded
-from recode_runtime.sandboxes import frames, process
+from recode_runtime.sandboxes import frames
 from recode_runtime.sandboxes.process import ProcessSession
 from recode_runtime.tree import Failure, Variable
-from sessions import Acts, opened, processes_of_session
+from sessions import Acts, opened
 
 HIDDEN = "<not shown: it takes too long to show>"
 FILLS_MEMORY = {
@@ -38,11 +38,7 @@ async def works(session: ProcessSession) -> bool:
 
 async def only_two(session: ProcessSession) -> bool:
     """Whether soon nothing is left but the keeper and one worker."""
-    for _ in range(200):
-        if len(processes_of_session(session.pid)) == 2:
-            return True
-        await asyncio.sleep(0.01)
-    return False
+    return await soon(lambda: len(processes_of_session(session.pid)) == 2)
 
 
 @pytest.mark.parametrize("count", [5, 20, 200])
@@ -55,21 +51,18 @@ async def test_many_cheap_statements_in_one_source(count: int) -> None:
         assert await works(session)
 
 
-async def test_a_statement_that_calls_on_when_its_time_is_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_statement_that_calls_on_when_its_time_is_up() -> None:
     """It is stopped once, and no timer of it is left to end a later statement."""
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.4)
     spin = (
         "import datetime\nt = datetime.datetime.now()\n"
         "while (datetime.datetime.now() - t).total_seconds() < {}: pass\n"
     )
-    async with opened(statement_seconds=0.5, statement_calls=10**6) as session:
-        failure = (await session.execute(spin.format(0.45) + "while True: run()")).failure
+    async with opened(statement_seconds=1.0, statement_calls=10**6) as session:
+        failure = (await session.execute(spin.format(0.9) + "while True: run()")).failure
         assert failure is not None
-        assert failure.message == "stopped after 0.5 s of its own time"
+        assert failure.message == "stopped after 1 s of its own time"
         for _ in range(3):
-            assert (await session.execute(spin.format(0.25))).ok
+            assert (await session.execute(spin.format(0.5))).ok
         assert await works(session)
 
 
@@ -147,9 +140,7 @@ async def test_an_operation_that_looks_cheap_on_huge_values_can_be_stopped(sourc
     )
     async with opened() as session:
         assert (await session.execute(setup)).ok
-        began = time.perf_counter()
         failure = (await session.execute(source)).failure
-        assert time.perf_counter() - began < 3
         assert failure is None or failure.message == "stopped after 0.5 s of its own time"
         assert await works(session)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from processes import is_running, processes_of_session, soon
 from recode_runtime.policy import Policy
 from recode_runtime.sandboxes.base import CallHandler
 from recode_runtime.sandboxes.process import ProcessSandbox, ProcessSession
@@ -27,42 +26,35 @@ class Acts:
         return f"ok {args[0]}" if args else "ok"
 
 
+def strict(
+    *,
+    language: Mapping[str, Any] | None = None,
+    isolation: Mapping[str, Any] | None = None,
+    **limits: Any,
+) -> Policy:
+    """The default policy with those changes and limits; small limits where nothing is said."""
+    return Policy.named("strict").but(
+        limits={**LIMITS, **limits}, language=language or {}, isolation=isolation or {}
+    )
+
+
 @contextlib.asynccontextmanager
 async def opened(
-    primitives: Mapping[str, CallHandler] | None = None, **limits: Any
+    primitives: Mapping[str, CallHandler] | None = None, policy: Policy | None = None, **limits: Any
 ) -> AsyncIterator[ProcessSession]:
-    """A session with those primitives (`run` by default), closed in the end."""
-    policy = Policy.named("strict").but(limits={**LIMITS, **limits})
-    session = await ProcessSandbox(policy).open(
-        {"run": Acts()} if primitives is None else primitives
-    )
+    """A session with those primitives (`run` by default), closed in the end.
+
+    Without a policy it is `strict` with those limits.
+    """
+    sandbox = ProcessSandbox(policy or strict(**limits))
+    session = await sandbox.open({"run": Acts()} if primitives is None else primitives)
     try:
         yield session
     finally:
         await session.close()
 
 
-def descriptors() -> int:
-    """How many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def processes_of_session(keeper: int) -> list[int]:
-    """The living processes, zombies included, of the session that `keeper` leads."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[3]) == keeper:
-                    found.append(int(entry.name))
-    return found
-
-
-def is_alive(process: int) -> bool:
-    """Whether there is a process of that number."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+async def has_ended(keeper: int) -> bool:
+    """Whether none of the session's processes runs; soon they must be reaped as well."""
+    running = [one for one in processes_of_session(keeper) if is_running(one)]
+    return not running and await soon(lambda: not processes_of_session(keeper))
