@@ -8,6 +8,7 @@ ended without success, 2 wrong usage, policy or name, 3 something the run needs 
 # What draws, logs or runs is imported by the command that needs it, so that --help is quick.
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import traceback
@@ -19,6 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from recode_runtime import __version__, bundle, commands
+from recode_runtime.audit import door as auditing
 from recode_runtime.commands import (
     SUCCESS,
     UNAVAILABLE,
@@ -43,6 +45,7 @@ policies = typer.Typer(rich_markup_mode=None)
 app.add_typer(policies, name="policy")
 app.command("check")(linting.check)
 app.command("rules")(linting.rules)
+app.command("audit")(auditing.audit)
 
 RunsOption = Annotated[
     Path | None,
@@ -250,6 +253,36 @@ def list_of_runs(
         typer.echo(f"no runs in {folder}; begin with: recode run --env crafting")
 
 
+@app.command()
+def doctor(
+    policy: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="Whose requirements must be met.")
+    ] = "strict",
+    as_json: JsonOption = False,
+) -> None:
+    """Say what this machine gives the sandbox, layer by layer, measured by trying.
+
+    It opens sessions with every layer of the wall, and has a program try to get out of them. What
+    does not hold comes with the kernel's reason and the remedy. The exit code is 1 if the policy
+    requires what this machine does not give.
+
+    \b
+    Examples:
+      recode doctor
+      recode doctor --policy hardened
+      recode doctor --json | jq '.layers[] | select(.holds | not)'
+    """  # noqa: D301 - click reads the backspace
+    from recode_runtime.doctor import drawn, examined
+
+    with _told():
+        found = asyncio.run(examined(Policy.of(policy)))
+    if as_json:
+        commands.print_json(found.to_dict())
+    else:
+        commands.console().print(drawn(found))
+    raise typer.Exit(SUCCESS if found.is_met else UNSUCCESSFUL)
+
+
 @policies.command("list")
 def list_policies() -> None:
     """The names of the policies that ship with the package."""
@@ -272,14 +305,16 @@ def check_policies(
 
 
 def _is_right(file: str) -> bool:
-    """Whether a policy is right; says so, or says in one line what is not."""
+    """Whether a policy is right; says so, or what is not."""
     try:
         commands.try_policy(file)
     except (PolicyError, SandboxUnavailable) as problem:
         first, *more = str(problem).splitlines()
-        if more:  # a guest that did not open shows its traceback, of which the last line tells why
-            first = f"{first.partition('Traceback')[0]}{more[-1]}"
+        if "Traceback" in first:  # of a guest that did not open; its last line tells why
+            first, more = f"{first.partition('Traceback')[0]}{more[-1]}", []
         complain(first if first.startswith(f"{file}: ") else f"{file}: {first}")
+        for line in more:
+            typer.echo(line, err=True)
         return False
     typer.echo(f"{file}: ok")
     return True

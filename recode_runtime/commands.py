@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from recode_runtime import bundle
 from recode_runtime.errors import EnvironmentUnavailable, ExtraMissing, PolicyError, RecodeError
 from recode_runtime.events import AnyEvent, RunStarted, TreeBuilder
 from recode_runtime.journal import Journal, new_run_id, read_events
 from recode_runtime.policy import Policy
 from recode_runtime.prompt import literal
 from recode_runtime.tree import Tree
+from recode_runtime.wording import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -292,20 +296,41 @@ async def _run_trial(policy: Policy) -> None:
         raise PolicyError(f"a small statement fails under it: {outcome.failure.message}")
 
 
+# A key of a policy file with its value, a list over several lines or one line with its comment.
+_STATEMENT = re.compile(r"^([\w-]+) = (?:\[(?:\n .*)+\n\]|.*?(?P<note> +# .*)?)\n", re.MULTILINE)
+
+
 def toml(policy: Policy) -> str:
-    """A policy as one complete TOML file; strings and lists are written as in JSON."""
+    """A policy as one complete TOML file, with the comments of the default policy.
+
+    What is as in that file is written as there; other values are written as in JSON.
+    """
     tables: dict[str, dict[str, Any]] = msgspec.to_builtins(policy)
-    del tables["name"]
     tables["language.facades"] = tables["language"].pop("facades")
-    return "\n\n".join(_table(name, table) for name, table in tables.items())
+    text = (bundle.folder("policies") / "strict.toml").read_text(encoding="utf-8")
+    head, *rest = re.split(r"^\[(.+)\]\n", text, flags=re.MULTILINE)
+    units = head.partition("\n")[2]
+    parts = [f"# The policy {visible(policy.name)}, in full.\n{units}"]
+    for name, body in zip(rest[::2], rest[1::2], strict=True):
+        parts.append(f"[{name}]\n{_restated(body, tables[name])}")
+    return "".join(parts).rstrip("\n")
 
 
-def _table(name: str, table: dict[str, Any]) -> str:
-    lines = [
-        f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()
-    ]
-    return "\n".join([f"[{name}]", *lines])
+def _restated(body: str, values: dict[str, Any]) -> str:
+    """The body of a table of the default policy with other values."""
+    default = tomllib.loads(body)
+
+    def statement(found: re.Match[str]) -> str:
+        key = found[1]
+        if key not in values:
+            return ""
+        as_it_was = _line(key, default[key]) == _line(key, values[key])
+        return found[0] if as_it_was else _line(key, values[key], found["note"])
+
+    more = "".join(_line(key, value) for key, value in values.items() if key not in default)
+    return f"{_STATEMENT.sub(statement, body).rstrip()}\n{more}\n"
 
 
-def _key(key: str) -> str:
-    return key if key.isidentifier() else json.dumps(key, ensure_ascii=False)
+def _line(key: str, value: Any, note: str | None = None) -> str:
+    key = key if key.isidentifier() else json.dumps(key, ensure_ascii=False)
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}{note or ''}\n"
