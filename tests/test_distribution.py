@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,9 @@ def test_the_wheel_has_two_packages_and_its_data_inside(wheel: Path) -> None:
     }
     assert "recode_runtime/_bundle/policies/strict.toml" in names
     assert "recode_runtime/schemas/tree-1.json" in names
+    assert "recode_runtime/audit/corpus/import.jsonl" in names
+    for file in ("seccomp.toml", "seccomp-x86_64.bpf", "seccomp-aarch64.bpf"):
+        assert f"recode_guest/{file}" in names
     assert "recode_runtime/py.typed" in names
 
 
@@ -150,11 +154,14 @@ def test_ci_says_what_is_missing_where_it_cannot_install_it(tmp_path: Path) -> N
         timeout=20,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "Missing here: make patch default-jre-headless python3 python3-venv "
-        "(names of Debian packages).\n"
-        "Run this as root on Debian or Ubuntu, or install them first.\n"
+    told = re.fullmatch(
+        r"Missing here: (.*) \(names of Debian packages\)\.\n"
+        r"Run this as root on Debian or Ubuntu, or install them first\.\n",
+        done.stderr,
     )
+    assert told is not None, done.stderr
+    commands = {"make", "patch", "default-jre-headless", "util-linux", "python3"}
+    assert set(told[1].split()) - {"libseccomp2"} == {*commands, "python3-venv"}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
