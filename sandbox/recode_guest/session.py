@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import random
 import signal
 import socket
 import sys
@@ -22,6 +24,11 @@ OWN_FRAMES = 40
 # A host that waits for this session speaks within that; a session that is kept ready hears nothing.
 AT_ONCE_MS = 5
 REHEARSAL = "seen = look('around')\n"
+
+
+# A fork seeds Python's own generator anew, and whoever has seeded it is to find it as it was. (The
+# restricted language has one that no fork touches.)
+_random_state, _set_random_state = random.getstate, random.setstate
 
 
 class Teller(Protocol):
@@ -172,8 +179,12 @@ class Session:
             Resumed: on the waiting side, when it has the session again.
             MemoryError: there is no room for a second process.
         """
+        seeded = None if self.language.is_filtered else _random_state()
         taken = checkpoint.take(self.control, self._alarm)
         if isinstance(taken, Runner):
+            if seeded is not None:
+                with contextlib.suppress(Exception):  # of a program that has spoilt its generator
+                    _set_random_state(seeded)
             self.runner = taken
             return
         if taken is not None:

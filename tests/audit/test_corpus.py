@@ -240,12 +240,18 @@ def test_no_case_is_in_two_lists() -> None:
 def test_what_is_an_attack_shows_its_effect_on_plain_cpython() -> None:
     """And what shows none is in a list, with a reason; no list has an entry too many."""
     cases = [case for case in CASES.values() if case.class_ != "resource-parser"]
-    found = asyncio.run(shown(cases, 8, lambda: None))
+    rules = set().union(*RULES.values())
     unclear = MACHINE | BY_THE_CLOCK | BY_CHANCE
     if os.geteuid() != 0:  # to whom most of the kernel says no anyway
         unclear |= {case.id for case in cases if case.kind == "os"}
-    nothing = {one.case.id for one in found if one.what == "rule check"}
-    assert nothing - unclear == set().union(*RULES.values()) - unclear
+    found = asyncio.run(shown(cases, 8, lambda: None))
+    nothing = {one.case.id for one in found if one.what == "rule check"} - unclear
+    # On a busy machine an effect may come too late to be seen; alone it is in time.
+    late = [CASES[name] for name in nothing - rules]
+    again = {
+        one.case.id for one in asyncio.run(shown(late, 1, lambda: None)) if one.what == "attack"
+    }
+    assert nothing - again == rules - unclear
 
 
 BENIGN = re.compile(r"\(negative control\)$")

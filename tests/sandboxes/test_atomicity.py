@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from processes import processes_of_session, soon
-from sessions import Acts, opened
+from sessions import Acts, opened, strict
 from spoiling import SPOIL, fails_without_a_trace, spoiling
 
 FAILING = {
@@ -94,3 +96,15 @@ async def test_a_hundred_checkpoints_leave_two_processes() -> None:
         for _ in range(100):
             assert (await session.execute("x = [1 for _ in 'a']")).ok
         assert await soon(lambda: len(processes_of_session(session.pid)) == 2)
+
+
+async def test_a_generator_that_was_seeded_goes_on_behind_checkpoints() -> None:
+    """A fork would seed Python's own anew; a program finds it as it was."""
+    policy = strict(language={"mode": "python", "preload": ["random"]})
+    async with opened(policy=policy) as session:
+        assert (await session.execute("import random\nrandom.seed(7)")).ok
+        assert not (await session.execute("lost = [random.random(), 1 / 0]")).ok
+        draws = "a = [random.random()]\nb = [random.random()]"
+        outcome = await session.execute(draws, want=["a", "b"])
+    expected = random.Random(7)
+    assert outcome.variables == {"a": [expected.random()], "b": [expected.random()]}
