@@ -34,14 +34,25 @@ else
 fi
 export HOME=$folder/home TMPDIR=$folder/home PYTHONDONTWRITEBYTECODE=1
 export HYPOTHESIS_STORAGE_DIRECTORY=$folder/home/hypothesis
-pytest=("$python" -m pytest -p no:cacheprovider "${tests[@]}" "$@")
+pytest=("$python" -m pytest "${tests[@]}" "$@")
 
 # A user namespace with all users, in which the kernel allows no other; nothing else is taken away.
 alone=("$python" tests/support/lesser.py root_without_user_namespaces)
 
-echo "-- as an ordinary user"
-RECODE_REQUIRE=namespaces,libseccomp,landlock "${user[@]}" "${pytest[@]}"
-echo "-- as an ordinary user, with user namespaces switched off"
-RECODE_REQUIRE=libseccomp,landlock "${alone[@]}" "${user[@]}" "${pytest[@]}"
-echo "-- as root, with user namespaces switched off"
-RECODE_REQUIRE=libseccomp,landlock "${alone[@]}" "${pytest[@]}"
+# What fails is run once more by itself, as in .ci/run.
+tested() {
+    local name=$1
+    shift
+    echo "-- $name"
+    local cache=(-o "cache_dir=$folder/home/$name")
+    "$@" "${pytest[@]}" "${cache[@]}" || {
+        echo "-- $name, once more what has failed"
+        "$@" "${pytest[@]}" "${cache[@]}" --last-failed --last-failed-no-failures none
+    }
+}
+
+export RECODE_REQUIRE=namespaces,libseccomp,landlock
+tested "as an ordinary user" "${user[@]}"
+export RECODE_REQUIRE=libseccomp,landlock
+tested "as an ordinary user without user namespaces" "${alone[@]}" "${user[@]}"
+tested "as root without user namespaces" "${alone[@]}"

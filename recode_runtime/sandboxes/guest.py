@@ -15,7 +15,7 @@ from recode_runtime.sandboxes.channel import Channel, Control
 from recode_runtime.sandboxes.frames import Gone, Violation
 from recode_runtime.sandboxes.pool import Started
 
-END_SECONDS = 0.3
+END_SECONDS = 1.0
 # A guest may commit all its statements before the host has read of the first; then it answers.
 BESIDE_STEPS = 2
 

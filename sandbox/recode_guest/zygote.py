@@ -29,6 +29,8 @@ REPORT, PROC = 6, 7
 OPENINGS = 16
 DESCRIPTORS = 2
 WAKE_BYTES = 4_096
+# A control group cannot be removed before the last of its processes is gone.
+AGAIN_MS = 50
 
 
 def main() -> NoReturn:
@@ -69,8 +71,8 @@ class Zygote:
         poll.register(self._connection, select.POLLIN)
         poll.register(self._awake, select.POLLIN)
         while True:
-            ready = dict(poll.poll())
-            if self._awake in ready:
+            ready = dict(poll.poll(AGAIN_MS if self._ended else None))
+            if self._awake in ready or self._ended:
                 self._reap()
             if self._connection.fileno() in ready and not self._answer():
                 self._leave()

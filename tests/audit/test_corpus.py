@@ -157,7 +157,7 @@ RULES: dict[str, set[str]] = {
 MACHINE = (
     ids("file", 9, 11, 13, 15, range(17, 25))
     | ids("net", 3, range(6, 13), 17, 20)
-    | ids("proc", 18, range(19, 22), 23, 29)
+    | ids("proc", 3, 18, range(19, 22), 23, 29)
     | ids("secret", 12, 17, 23, 24)
     | ids("call", range(1, 8), 9, range(11, 17), range(19, 25), 28, range(31, 44), 49, 54, 58, 59)
 )

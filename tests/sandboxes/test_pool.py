@@ -246,5 +246,6 @@ async def test_without_descriptors_a_session_says_so(own: Pool, left: int, ready
             with pytest.raises(SandboxUnavailable, match="no descriptor is left; a session takes"):
                 await sandbox.open({})
         await filled()
-    # To fork one more takes two pairs of sockets for a moment, of which one pair was given back.
-    assert descriptors_open() == before - (SOCKETS if ready and left < 2 else 0)
+    # To fork one more takes two pairs of sockets for a moment; one pair is given back, if in time.
+    less = {0} if not ready else {SOCKETS} if left < 2 else {0, SOCKETS}
+    assert before - descriptors_open() in less

@@ -45,7 +45,9 @@ def as_root_of(mapping: str) -> None:
     ready, go = os.pipe()
     parent = os.getpid()
     if os.fork() == 0:
-        os.read(ours, 1)
+        os.close(theirs)
+        if not os.read(ours, 1):
+            os._exit(1)  # there was no namespace to be had
         for file in ("uid_map", "gid_map"):
             Path(f"/proc/{parent}/{file}").write_text(mapping)
         os.write(go, b"x")

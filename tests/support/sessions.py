@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from processes import is_running, processes_of_session, soon
+from processes import processes_of_session, soon
 from recode_runtime.policy import Policy
 from recode_runtime.sandboxes.base import CallHandler
 from recode_runtime.sandboxes.process import ProcessSandbox, ProcessSession
@@ -55,6 +55,8 @@ async def opened(
 
 
 async def has_ended(keeper: int) -> bool:
-    """Whether none of the session's processes runs; soon they must be reaped as well."""
-    running = [one for one in processes_of_session(keeper) if is_running(one)]
-    return not running and await soon(lambda: not processes_of_session(keeper))
+    """Whether none of the session's processes runs, and all are reaped.
+
+    At once where they have a namespace, soon where a keeper that was slow to end them was killed.
+    """
+    return await soon(lambda: not processes_of_session(keeper))
