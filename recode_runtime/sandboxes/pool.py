@@ -21,7 +21,10 @@ from typing import Protocol
 from recode_runtime.errors import SandboxUnavailable
 from recode_runtime.sandboxes.zygote import Zygote, ZygoteBusy, shared
 
+# Whoever alternates between policies finds a session ready; each of these holds a few megabytes.
 POLICIES = 4
+# A zygote with as many requests waiting as its socket holds is asked again; one that reads none in
+# this time is stuck.
 BUSY_SECONDS = 0.002
 STUCK_SECONDS = 20.0
 # Whoever takes a session is to have the processors first; then the stock is filled again.

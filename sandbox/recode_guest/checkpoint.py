@@ -24,6 +24,7 @@ REPORTED = 3
 OUT_OF_MEMORY = 4
 BROKEN = 5
 
+# A process that has ended counts until its keeper has buried it, a moment later.
 FORK_TRIES = 100
 FORK_PAUSE_MS = 1
 

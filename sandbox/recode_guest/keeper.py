@@ -20,13 +20,8 @@ from typing import NoReturn
 from recode_guest import checkpoint, kernel, wire
 from recode_guest.cgroups import Groups
 from recode_guest.channel import Channel
-from recode_guest.confine import (
-    Confinement,
-    ConfinementFailed,
-    Ground,
-    become_nobody,
-    close_all_but,
-)
+from recode_guest.confine import Confinement, ConfinementFailed, close_all_but
+from recode_guest.ground import Ground, become_nobody
 from recode_guest.guards import LanguageError
 from recode_guest.opening import Opening
 from recode_guest.session import Session

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recode_guest import wire
-from recode_guest.confine import Ground
+from recode_guest.ground import Ground
 from recode_guest.guards import RANDOM, LanguageError, Printed
 from recode_guest.languages import Language, Restricted, Unfiltered
 from recode_guest.limits import Limits

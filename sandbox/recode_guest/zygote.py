@@ -19,13 +19,14 @@ from typing import NoReturn
 
 from recode_guest import kernel, wire
 from recode_guest.cgroups import Groups
-from recode_guest.confine import Ground
+from recode_guest.ground import Ground
 from recode_guest.keeper import CHANNEL, CONTROL, LIFELINE, REPORT_WIDTH, Keeper, arrange
 from recode_guest.opening import Opening
 from recode_guest.seccomp import filter_for
 
 # Those that a keeper has while it opens a session.
 REPORT, PROC = 6, 7
+# What has been prepared for a policy is kept; a host that makes ever new ones must not fill memory.
 OPENINGS = 16
 DESCRIPTORS = 2
 WAKE_BYTES = 4_096

@@ -10,7 +10,8 @@ import pytest
 from hosts import result_of
 from parts import skip_without
 from processes import is_running, processes_of_session, soon
-from recode_guest.confine import LINUX_LAYERS, NOBODY
+from recode_guest.confine import LINUX_LAYERS
+from recode_guest.ground import NOBODY
 from recode_runtime.isolation import LAYERS
 from recode_runtime.policy import Policy
 from sessions import opened

@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 from parts import skip_without
-from recode_guest.confine import NAMESPACES
+from recode_guest.ground import NAMESPACES
 from recode_runtime.errors import SandboxUnavailable
 from walls import bare, behind, found
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from parts import skip_without
-from recode_guest.confine import NAMESPACES
+from recode_guest.ground import NAMESPACES
 
 SUPPORT = Path(__file__).parent.parent / "support"
 SECONDS = 120.0
