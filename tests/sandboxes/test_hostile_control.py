@@ -150,7 +150,7 @@ async def test_a_guest_that_does_not_open_is_refused_with_the_reason(
     before = descriptors_open()
     async with asyncio.timeout(HOST_SECONDS):
         with pytest.raises(SandboxUnavailable, match=OPENINGS[case]):
-            await attackers.sandbox(case).open({})
+            await attackers.sandbox(case, statement_seconds=PATIENT).open({})
     assert descriptors_open() == before
     assert case.startswith("keeper") or "silence" in case or attackers.all_ended()
 
