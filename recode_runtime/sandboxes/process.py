@@ -292,11 +292,12 @@ class ProcessSession:
         try:
             return await self._answered(kind)
         except (Violation, wire.WireError) as problem:
-            await self._guest.end()
             broke = "" if isinstance(problem, Gone) else "the guest broke the protocol: "
-            raise self._lost(f"{broke}{problem}") from None
+            lost = self._lost(f"{broke}{problem}")  # before the clock can name another reason
+            await self._guest.end()
+            raise lost from None
         except BaseException as problem:
-            self._gone = f"it was ended by {type(problem).__name__}"
+            self._lost(f"it was ended by {type(problem).__name__}")
             self._guest.end_soon()
             raise
         finally:
@@ -384,13 +385,13 @@ class ProcessSession:
 
     def _overdue(self) -> None:
         """The guest should have ended the statement by now, and has not."""
-        self._gone = "a statement went on after its time and the guest did not end it"
+        self._lost("a statement went on after its time and the guest did not end it")
         self._guest.end_soon()
 
     def _heard(self, message: bytes) -> None:
         """The guest's waiting side has the session again; what the other side had sent is void."""
         if not self._busy or self._call_is_lost or message != b"over %d" % self._request:
-            self._gone = "the guest broke the protocol: a notice that belongs to no request"
+            self._lost("the guest broke the protocol: a notice that belongs to no request")
             self._guest.end_soon()
             return
         self._call_is_lost = True
