@@ -2,6 +2,9 @@
 
 The guest confines itself and reports which layers hold; which of them a policy requires is compared
 here, and a machine that cannot give one is refused.
+
+It is a long file because a session is one state machine: request, calls, clock and end share all of
+its state.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 RestrictedPython turns attribute and item access, iteration, writes, in-place operators, star calls,
 print and import into calls of the names in `guards_of`. None of these names can be written in a
 program, because they begin with an underscore.
+
+It is a long file because who reviews what a program can reach is to read all of it in one place.
 """
 
 from __future__ import annotations
